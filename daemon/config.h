@@ -1,0 +1,24 @@
+/* slowd.conf and slowd.conf.d/NAME.conf: parsed once into a constant struct; SIGHUP makes a new one. */
+#pragma once
+
+#include "daemon/checks/check.h"
+
+#define INTERVAL_MIN_USEC (50 * USEC_PER_MSEC)
+#define INTERVAL_MAX_USEC (60 * USEC_PER_SEC)
+
+struct config {
+        usec_t interval_usec;      /* [slowd] Interval=, default 5 s */
+        usec_t fast_interval_usec; /* [slowd] FastInterval=, default 1 s; never longer than interval_usec */
+        bool check_enabled[CHECKS_MAX];
+        double parameters[CHECKS_MAX]
+                         [CHECK_PARAMETERS_MAX]; /* in the order of checks[] and of their parameters */
+};
+
+/* The defaults, from the tables of the checks. */
+void config_defaults(struct config *ret_config);
+
+/* Reads FILE and then every FILE.d/NAME.conf in order of name, over the defaults. A missing FILE is fine if
+ * `may_be_missing`. 0, or negative errno with one clear sentence ("slowd.conf:12: unknown setting 'Foo' in
+ * [slowd]") in error. */
+int config_read(const char *path, bool may_be_missing, struct config *ret_config, char *error,
+                size_t error_size);

@@ -1,0 +1,102 @@
+/* The recent past in memory: the last 15 minutes of snapshots, in a fixed amount of memory. Checks ask it
+ * about windows that end now; they keep no past of their own. (The store on disk is another file and another
+ * question.) */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "daemon/model/snapshot.h"
+
+#define HISTORY_SPAN_USEC           (15 * USEC_PER_MINUTE)
+#define HISTORY_FRAMES_MAX          900   /* 15 minutes at the fast tick of one second */
+#define HISTORY_PROGRAM_ROWS_MAX    24576 /* program rows over all frames; the oldest frames go first */
+#define HISTORY_FRAME_PROGRAMS_MAX  192   /* programs kept of one frame: those that used or lost most */
+#define HISTORY_WINDOW_PROGRAMS_MAX 256
+
+struct history;
+
+/* NULL if there is no memory. */
+struct history *history_new(void);
+struct history *history_free(struct history *history); /* returns NULL */
+
+/* Remembers a snapshot. It is borrowed as "the latest" until the next push. After a gap (a missed stretch
+ * longer than three intervals) windows do not reach back over it. */
+void history_push(struct history *history, const struct snapshot *snapshot);
+
+const struct snapshot *history_latest(const struct history *history); /* NULL before the first push */
+/* Frames with rates since start, up to the cap. */
+size_t history_frames(const struct history *history);
+/* The time covered by the frames that lie within `window_usec` of the end: what a mean over that window rests
+ * on. */
+usec_t history_covered(const struct history *history, usec_t window_usec);
+
+/* Of a field over the window, each frame weighted by its length; NAN if it is known in none of them. */
+double history_mean(const struct history *history, enum field field, usec_t window_usec);
+double history_max(const struct history *history, enum field field, usec_t window_usec);
+double history_min(const struct history *history, enum field field, usec_t window_usec);
+/* The share of the window's time, 0..1, in which the field was at or above the threshold; NAN if never known.
+ */
+double history_share_above(const struct history *history, enum field field, double threshold,
+                           usec_t window_usec);
+/* Least-squares slope in units of the field per second; NAN with fewer than three frames. */
+double history_slope(const struct history *history, enum field field, usec_t window_usec);
+/* Sum of value x length: for fields that count per second, the events in the window. */
+double history_total(const struct history *history, enum field field, usec_t window_usec);
+/* The realtime instant since which the field has been at or above the threshold in every frame up to now,
+ * looking back over at most two frames in a row that are below; 0 if it is not so now. */
+usec_t history_since_above(const struct history *history, enum field field, double threshold);
+
+/* ---- programs over a window
+ * -------------------------------------------------------------------------------- */
+
+/* One program's means over a window. Frames in which it did nothing count as zero. */
+struct program_window {
+        uint64_t id;
+        int32_t program; /* index into the latest snapshot's programs; -1 if it has no process any more */
+        struct ledger ledger;
+        float cpu, children_cpu, steady_cpu;
+        float read_bytes, write_bytes;
+        float major_faults;
+        float voluntary_switches;
+        float throttled_time_share;              /* share of frames in which its unit was throttled */
+        float count;                             /* mean number of processes */
+        bool is_batch, is_idle_class, is_kernel; /* in all frames where it ran */
+};
+
+/* All programs that used or lost anything in the window, at most `max`; unordered. Returns how many. */
+size_t history_programs(const struct history *history, usec_t window_usec,
+                        struct program_window *ret_programs, size_t max);
+/* One program over the stretch from `begin_usec` to `end_usec` before now (begin > end): what is usual for
+ * it. False if it was in no frame of that stretch, or the stretch is not covered. */
+bool history_program(const struct history *history, uint64_t id, usec_t begin_usec, usec_t end_usec,
+                     struct program_window *ret_window);
+/* The realtime instant at which this program began, in one stretch up to now, to use at least `share` of the
+ * CPU (or, for disks, bytes) that it uses in the latest frames; looks back over single frames that are below.
+ * 0: not at all. */
+usec_t history_program_since_cpu(const struct history *history, uint64_t id, float cpu_at_least);
+usec_t history_program_since_io(const struct history *history, uint64_t id, float bytes_per_sec_at_least);
+
+/* ---- kernel messages
+ * --------------------------------------------------------------------------------------- */
+
+#define HISTORY_MESSAGES_MAX 128
+/* Kernel messages of warning level or worse, and those of the out-of-memory killer, of the last 15 minutes;
+ * newest first. Index 0..n-1; NULL past the end. Borrowed until the next push. */
+const struct kernel_message *history_message(const struct history *history, size_t index);
+/* Realtime instant of a kernel message, by the latest snapshot's clocks. */
+usec_t history_message_time(const struct history *history, const struct kernel_message *message);
+
+/* ---- gaps
+ * -------------------------------------------------------------------------------------------------- */
+
+struct gap {
+        usec_t begin_realtime_usec; /* when the machine was last seen well */
+        usec_t end_realtime_usec;   /* when it was seen again */
+        usec_t late_usec;           /* how much later than due the sample came, suspend not counted */
+        bool others_ran;            /* other processes made progress meanwhile: slowd alone stood still */
+};
+
+#define HISTORY_GAPS_MAX 16
+/* Newest first; NULL past the end. A suspend or a set clock alone is no gap. */
+const struct gap *history_gap(const struct history *history, size_t index);

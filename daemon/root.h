@@ -1,0 +1,31 @@
+/* The machine that is read: all files are opened below one directory, so that `--root DIR` reads another
+ * machine's /proc and /sys. The only place that opens files for reading the machine. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+struct root {
+        int fd;       /* directory that stands for "/" */
+        int proc_fd;  /* its proc, or -1 */
+        bool is_live; /* it is the running machine itself: system calls and netlink speak of the same one */
+};
+
+/* Opens DIR ("/" for this machine). 0, or negative errno. */
+int root_init(struct root *root, const char *path);
+void root_done(struct root *root);
+
+/* Opens a file for reading; path is relative ("proc/stat"), never absolute. O_CLOEXEC. A descriptor, or
+ * negative errno. */
+int root_open(const struct root *root, const char *path);
+int root_open_directory(const struct root *root, const char *path);
+
+/* Reads a whole small file into buffer, NUL-terminated. Returns the length without the NUL, or negative
+ * errno; -EFBIG if it does not fit into size-1 bytes (what fits is in the buffer: counters at the start are
+ * still good). */
+ssize_t root_read(const struct root *root, const char *path, char *buffer, size_t size);
+/* The same from an open descriptor, from its start (pread): for files kept open. */
+ssize_t root_reread(int fd, char *buffer, size_t size);
+/* The same relative to an open directory. */
+ssize_t root_read_at(int directory_fd, const char *path, char *buffer, size_t size);

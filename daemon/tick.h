@@ -1,0 +1,69 @@
+/* The pipeline: collect -> snapshot -> remember -> check -> diagnose, five calls in order, and nothing calls
+ * back. One tick runs at a time, on any thread; what it publishes is a value that another thread may keep. */
+#pragma once
+
+#include "daemon/clock.h"
+#include "daemon/config.h"
+#include "daemon/diagnosis/diagnosis.h"
+#include "daemon/root.h"
+
+#define PUBLISHED_PROGRAMS_MAX 256
+
+/* One program as `Top` shows it. */
+struct top_row {
+        char name[PROGRAM_NAME_MAX];
+        char unit[UNIT_NAME_MAX];
+        char user[USER_NAME_MAX];
+        uint32_t uid;
+        uint32_t count;
+        uint32_t first_pid;
+        float cpu;  /* CPUs */
+        float lost; /* share of the time it wanted to work that it lost, 0..1; NAN unknown */
+        struct ledger ledger;
+        float read_bytes, write_bytes; /* per second */
+        uint64_t memory_bytes;         /* anon + swap + shmem, else RSS */
+        uint64_t swap_bytes;
+        char command_line[COMMAND_LINE_MAX]; /* of the busiest process */
+};
+
+struct self_cost {
+        usec_t started_usec; /* realtime */
+        uint64_t ticks;
+        usec_t interval_usec;      /* at which it ticks now */
+        usec_t last_tick_usec;     /* realtime */
+        usec_t last_duration_usec; /* wall time of the last tick */
+        usec_t last_cpu_usec;      /* CPU time of the last tick */
+        usec_t mean_cpu_usec;      /* over the last 60 ticks */
+        uint64_t missed_ticks;
+        uint64_t rss_bytes;
+        uint64_t processes; /* seen at the last tick */
+};
+
+/* Everything a client or the journal may be told, as of one tick. About a megabyte; two are used in turn. */
+struct published {
+        struct diagnosis diagnosis;
+        struct machine machine;
+        struct self_cost self;
+        struct collector_status collectors[COLLECTORS_MAX];
+        size_t collector_count;
+        double value[FIELD_MAX];
+        struct top_row top[PUBLISHED_PROGRAMS_MAX]; /* by time lost plus CPU used, most first */
+        size_t top_count;
+        struct incident incidents[INCIDENTS_MAX]; /* newest first */
+        size_t incident_count;
+        struct incident_event events[INCIDENT_EVENTS_MAX]; /* of this tick only */
+        size_t event_count;
+        bool wants_fast;  /* something is wrong, or may be: tick every second */
+        bool has_changed; /* the diagnosis differs from the last one in more than its numbers */
+};
+
+struct tick;
+
+/* root, clock and config must outlive it; config may be replaced between ticks. 0, or negative errno. */
+int tick_new(const struct root *root, const struct clock *clock, const struct config *config,
+             struct tick **ret_tick);
+struct tick *tick_free(struct tick *tick); /* returns NULL; accepts NULL */
+/* Between ticks only. */
+void tick_set_config(struct tick *tick, const struct config *config);
+/* One tick. `expected_usec`: the time since the last one that was asked for. Never fails as a whole. */
+void tick_run(struct tick *tick, usec_t expected_usec, struct published *ret_published);
