@@ -54,9 +54,9 @@ ssize_t root_reread(int fd, char *buffer, size_t size)
                         return -errno;
                 length += (size_t)n;
                 buffer[length] = '\0';
-                /* Files of /proc hand over whole records: a short read is the end, and another read costs as
-                 * much. */
-                if (n == 0 || length + 1 < size)
+                /* Not on a short read: seq_file hands over about a page at a time, and less before a long
+                 * record. */
+                if (n == 0)
                         break;
         }
         buffer[length] = '\0';
