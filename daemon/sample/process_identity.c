@@ -30,7 +30,7 @@ static void set_comm(struct process_identity *identity, struct span comm)
 
 void process_identity_begin(struct process_entry *entry, struct span comm, bool is_kernel_thread)
 {
-        struct process_identity *identity = &entry->identity;
+        struct process_identity *identity = entry->identity;
         const struct process_name_source source = { .comm = comm, .is_kernel_thread = is_kernel_thread };
         struct span script;
 
@@ -45,15 +45,19 @@ int process_identity_read_status(const struct process_files *files, const struct
 {
         char buffer[STATUS_SIZE];
         struct process_status status;
-        ssize_t n = process_files_read_once(files, entry->identity.pid, "status", buffer, sizeof(buffer));
+        ssize_t n = process_files_read_once(files, entry->pid, "status", buffer, sizeof(buffer));
         if (n == -ESRCH)
                 return -ESRCH;
         if (n < 0 || process_parse_status(buffer, &status) < 0)
                 return 0;
-        if (entry->identity.uid != status.uid) {
-                entry->identity.uid = status.uid;
-                process_users_name(users, status.uid, entry->identity.user);
+        if (entry->identity->uid != status.uid) {
+                entry->identity->uid = status.uid;
+                process_users_name(users, status.uid, entry->identity->user);
         }
+        sample->state = status.state;
+        sample->ppid = status.ppid;
+        if (status.rss_bytes != ABSENT)
+                sample->rss_bytes = status.rss_bytes;
         sample->rss_anon_bytes = status.rss_anon_bytes;
         sample->rss_file_bytes = status.rss_file_bytes;
         sample->rss_shmem_bytes = status.rss_shmem_bytes;
@@ -65,13 +69,13 @@ int process_identity_read_cgroup(const struct process_files *files, struct proce
 {
         char buffer[CGROUP_SIZE];
         struct cgroup_membership membership;
-        ssize_t n = process_files_read_once(files, entry->identity.pid, "cgroup", buffer, sizeof(buffer));
+        ssize_t n = process_files_read_once(files, entry->pid, "cgroup", buffer, sizeof(buffer));
         if (n == -ESRCH)
                 return -ESRCH;
         if (n < 0 || cgroup_parse_proc(buffer, &membership) < 0)
                 return 0;
-        entry->identity.cgroup_id = membership.id;
-        memcpy(entry->identity.unit, membership.unit, sizeof(membership.unit));
+        entry->cgroup_id = entry->identity->cgroup_id = membership.id;
+        memcpy(entry->identity->unit, membership.unit, sizeof(membership.unit));
         return 0;
 }
 
@@ -106,7 +110,7 @@ int process_identity_read(const struct process_files *files, const struct proces
                           struct process_entry *entry, struct span comm, bool is_kernel_thread,
                           struct process_sample *sample)
 {
-        struct process_identity *identity = &entry->identity;
+        struct process_identity *identity = entry->identity;
         const struct process_identity former = *identity;
         char exe[LINK_SIZE] = "", cwd[LINK_SIZE] = "", arguments[ARGUMENTS_MAX] = "";
         ssize_t arguments_length = 0, n = 0;
@@ -140,7 +144,7 @@ int process_identity_read(const struct process_files *files, const struct proces
         copy_text(span_of(cwd), identity->working_directory, sizeof(identity->working_directory));
         resolve(cwd, script, identity->script);
         identity->is_kernel_thread = is_kernel_thread;
-        identity->is_partial = is_denied;
+        identity->is_partial = entry->details_denied = is_denied;
         if (entry->has_identity)
                 remember_former_script(identity, &former);
         entry->has_identity = true;
@@ -173,16 +177,16 @@ void process_identity_settle_origin(const struct process_table *table, struct pr
 
         /* Up to the first ancestor that is settled ... */
         for (struct process_entry *at = entry; at && !at->has_origin && depth < NEW_ANCESTORS_MAX;
-             at = process_table_find(table, at->identity.ppid))
+             at = process_table_find(table, at->identity->ppid))
                 path[depth++] = at;
         /* ... and down again. */
         while (depth > 0) {
                 struct process_entry *at = path[--depth];
-                const struct process_entry *parent = process_table_find(table, at->identity.ppid);
+                const struct process_entry *parent = process_table_find(table, at->identity->ppid);
                 if (!at->has_identity || (parent && !parent->has_identity && !parent->is_gone))
                         return;
                 if (parent && parent != at)
-                        inherit(&at->identity, &parent->identity);
+                        inherit(at->identity, parent->identity);
                 at->has_origin = true;
         }
 }

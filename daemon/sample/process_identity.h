@@ -11,7 +11,7 @@
 int process_identity_read(const struct process_files *files, const struct process_users *users,
                           struct process_entry *entry, struct span comm, bool is_kernel_thread,
                           struct process_sample *sample);
-/* Reads status again: memory, user. 0, or -ESRCH. */
+/* Reads status again: state, parent, memory, user. 0, or -ESRCH. */
 int process_identity_read_status(const struct process_files *files, const struct process_users *users,
                                  struct process_entry *entry, struct process_sample *sample);
 /* Reads the control group again. 0, or -ESRCH. */

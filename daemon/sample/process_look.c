@@ -19,6 +19,7 @@
 #define SPLIT_SHARE      50 /* 2 % */
 #define AUTOGROUP_PERIOD (30 * USEC_PER_SEC)
 #define AUTOGROUP_SHARE  50 /* read for processes that use 2 % of a CPU */
+#define CGROUP_ROUNDS    4 /* a sleeper's control group is read again every so many turns: nobody is charged */
 #define SERVER_PERIOD    USEC_PER_MINUTE
 #define STAT_SIZE        1024
 #define SMALL_SIZE       256
@@ -77,7 +78,7 @@ static void count_up(uint8_t *counter)
 static bool has_full_delays(const struct process_source *source, const struct process_entry *entry,
                             const struct taskstats_values *stats)
 {
-        return source->accounting_is_on && entry->identity.start_ticks > source->accounting_since_ticks &&
+        return source->accounting_is_on && entry->start_ticks > source->accounting_since_ticks &&
                (!stats->counts_copies || stats->has_delays);
 }
 
@@ -222,8 +223,7 @@ static void read_wait_channel(const struct process_source *source, const struct 
         char buffer[SMALL_SIZE];
         sample->wait_channel[0] = '\0';
         if (sample->state != 'D' ||
-            process_files_read_once(&source->files, entry->identity.pid, "wchan", buffer, sizeof(buffer)) <
-                    0 ||
+            process_files_read_once(&source->files, entry->pid, "wchan", buffer, sizeof(buffer)) < 0 ||
             strcmp(buffer, "0") == 0)
                 return;
         (void)span_copy(span_of(buffer), sample->wait_channel, sizeof(sample->wait_channel));
@@ -234,7 +234,7 @@ static void read_autogroup(const struct process_source *source, struct process_e
                            const struct process_look *look, struct process_sample *sample)
 {
         char buffer[SMALL_SIZE];
-        if (!source->autogroups_are_on || !look->former || entry->identity.is_kernel_thread)
+        if (!source->autogroups_are_on || !look->former || entry->is_kernel_thread)
                 return;
         uint64_t used_usec = 0;
         if (sample->run_nsec != ABSENT && look->former->run_nsec != ABSENT)
@@ -250,8 +250,7 @@ static void read_autogroup(const struct process_source *source, struct process_e
         entry->autogroup_usec = look->now_usec;
         sample->autogroup = ABSENT;
         sample->autogroup_nice = 0;
-        if (process_files_read_once(&source->files, entry->identity.pid, "autogroup", buffer,
-                                    sizeof(buffer)) > 0)
+        if (process_files_read_once(&source->files, entry->pid, "autogroup", buffer, sizeof(buffer)) > 0)
                 (void)process_parse_autogroup(buffer, &sample->autogroup, &sample->autogroup_nice);
 }
 
@@ -259,13 +258,13 @@ static void examine_server(struct process_source *source, struct process_entry *
 {
         bool is_asked = false;
         for (size_t i = 0; i < source->server_group_count && !is_asked; i++)
-                is_asked = source->server_groups[i] == entry->identity.cgroup_id;
-        if (!is_asked || source->servers_left == 0 || entry->identity.is_kernel_thread ||
+                is_asked = source->server_groups[i] == entry->cgroup_id;
+        if (!is_asked || source->servers_left == 0 || entry->is_kernel_thread ||
             (entry->server_usec != 0 && now - entry->server_usec < SERVER_PERIOD))
                 return;
         source->servers_left--;
         entry->server_usec = now;
-        int r = process_servers_examine(&source->files, entry->identity.pid);
+        int r = process_servers_examine(&source->files, entry->pid);
         if (r >= 0) {
                 entry->is_server = r > 0;
                 entry->is_server_known = true;
@@ -283,7 +282,7 @@ static bool has_executed(const struct process_entry *entry, const struct process
         (void)span_copy(stat->comm, comm, sizeof(comm));
         text_sanitize(comm, "");
         /* The addresses move with every exec; they are 1 and 0 where they may not be seen. */
-        return strcmp(comm, entry->identity.comm) != 0 || stat->start_code != entry->start_code ||
+        return strcmp(comm, entry->identity->comm) != 0 || stat->start_code != entry->start_code ||
                stat->start_stack != entry->start_stack;
 }
 
@@ -291,7 +290,7 @@ static bool has_executed(const struct process_entry *entry, const struct process
  * change. */
 static bool is_plain_fork(const struct process_source *source, const struct process_entry *entry)
 {
-        const struct process_entry *parent = process_table_find(&source->table, entry->identity.ppid);
+        const struct process_entry *parent = process_table_find(&source->table, entry->identity->ppid);
         return parent && parent->start_stack != 0 && parent->start_stack == entry->start_stack;
 }
 
@@ -302,8 +301,10 @@ static int read_identity(struct process_source *source, struct process_entry *en
         const bool is_kernel_thread = (stat->flags & PROCESS_FLAG_KTHREAD) != 0;
         const bool has_changed = has_executed(entry, stat);
 
-        if (entry->sights == 0)
-                entry->identity.ppid = stat->ppid;
+        if (entry->sights == 0) {
+                entry->identity->ppid = stat->ppid;
+                entry->is_kernel_thread = is_kernel_thread;
+        }
         if (entry->sights == 0 || has_changed)
                 process_identity_begin(entry, stat->comm, is_kernel_thread);
         if (has_changed)
@@ -393,6 +394,19 @@ static void finish(struct process_source *source, struct process_entry *entry,
                                     look->stats ? PROCESS_FILE_MAX : PROCESS_FILE_SCHEDSTAT);
 }
 
+/* The turn of one that sleeps in the slow round: what others can do to it meanwhile. */
+static int visit_sleeper(struct process_source *source, struct process_entry *entry,
+                         struct process_sample *sample)
+{
+        if (entry->is_kernel_thread)
+                return 0;
+        int r = process_identity_read_status(&source->files, &source->users, entry, sample);
+        if (r == 0 && entry->rounds++ % CGROUP_ROUNDS == 0)
+                r = process_identity_read_cgroup(&source->files, entry);
+        entry->status_rss_bytes = sample->rss_bytes == ABSENT ? 0 : sample->rss_bytes;
+        return r;
+}
+
 int process_look_at(struct process_source *source, struct process_entry *entry,
                     const struct process_look *look, struct process_sample *ret_sample)
 {
@@ -403,15 +417,16 @@ int process_look_at(struct process_source *source, struct process_entry *entry,
         int r;
 
         *sample = look->former ? *look->former : nothing_known;
-        sample->identity = &entry->identity;
-        sample->pid = entry->identity.pid;
-        sample->start_ticks = entry->identity.start_ticks;
+        sample->identity = entry->identity;
+        sample->pid = entry->pid;
+        sample->start_ticks = entry->start_ticks;
         if (look->stats)
                 has_slept = look->former && is_asleep(look->former->state) && taskstats_unchanged(look);
         else if ((r = main_thread_slept(source, entry, look, &has_slept)) < 0)
                 return r;
-        if (has_slept && !look->is_due && entry->sights > 1 && entry->has_identity &&
-            !entry->identity_is_stale) {
+        if (has_slept && entry->sights > 1 && entry->has_identity && !entry->identity_is_stale) {
+                if (look->is_due && (r = visit_sleeper(source, entry, sample)) < 0)
+                        return r;
                 finish(source, entry, look, true, sample);
                 return 0;
         }
@@ -426,8 +441,8 @@ int process_look_at(struct process_source *source, struct process_entry *entry,
         if (r < 0)
                 return r;
         if (entry->sights == 0)
-                entry->identity.start_ticks = sample->start_ticks = stat.start_ticks;
-        else if (entry->identity.start_ticks != stat.start_ticks)
+                entry->start_ticks = entry->identity->start_ticks = sample->start_ticks = stat.start_ticks;
+        else if (entry->start_ticks != stat.start_ticks)
                 return -ESTALE;
         if (!look->stats && (r = add_threads(source, entry, look, &stat, &has_slept)) < 0)
                 return r;

@@ -103,14 +103,13 @@ static const struct process_sample *find_former(struct pass *pass, const struct 
         if (!pass->older)
                 return NULL;
         const struct process_sample *list = pass->older->processes;
-        while (pass->former < pass->older->process_count && list[pass->former].pid < entry->identity.pid)
+        while (pass->former < pass->older->process_count && list[pass->former].pid < entry->pid)
                 pass->former++;
         if (pass->former == pass->older->process_count)
                 return NULL;
         const struct process_sample *former = &list[pass->former];
-        return former->identity == &entry->identity && former->start_ticks == entry->identity.start_ticks
-                       ? former
-                       : NULL;
+        return former->identity == entry->identity && former->start_ticks == entry->start_ticks ? former
+                                                                                                : NULL;
 }
 
 /* In place of an answer that the kernel had no room for: as before, or unknown. The next one brings what this
@@ -156,7 +155,7 @@ static void look_at(struct pass *pass, size_t index, const struct taskstats_valu
                 stats = &lost;
         }
         look->stats = stats && stats->error == 0 ? stats : NULL;
-        look->is_due = pass->due_left > 0 && entry->identity.pid > source->refreshed_pid;
+        look->is_due = pass->due_left > 0 && entry->pid > source->refreshed_pid;
         int r = process_look_at(source, entry, look, sample);
         if (r == -ESTALE) {
                 entry = process_table_replace(&source->table, index, bury, source);
@@ -166,14 +165,14 @@ static void look_at(struct pass *pass, size_t index, const struct taskstats_valu
                 r = process_look_at(source, entry, look, sample);
         }
         if (look->is_due) {
-                source->refreshed_pid = entry->identity.pid;
+                source->refreshed_pid = entry->pid;
                 pass->due_left--;
         }
         if (r < 0) {
                 entry->is_gone = true; /* vanished meanwhile, or unreadable: tried anew at the next tick */
                 return;
         }
-        source->details_denied |= entry->identity.is_partial && entry->has_identity;
+        source->details_denied |= entry->details_denied;
         source->unsettled += !entry->has_origin;
         pass->sample->process_count++;
 }
@@ -182,7 +181,7 @@ static void look_at(struct pass *pass, size_t index, const struct taskstats_valu
 static size_t due_count(struct process_source *source, usec_t elapsed_usec)
 {
         const struct process_table *table = &source->table;
-        if (table->count == 0 || source->refreshed_pid >= table->entries[table->count - 1]->identity.pid)
+        if (table->count == 0 || source->refreshed_pid >= table->entries[table->count - 1]->pid)
                 source->refreshed_pid = 0;
         usec_t step = elapsed_usec < ROUND_STEP_MAX_USEC ? elapsed_usec : ROUND_STEP_MAX_USEC;
         return (size_t)((table->count * step + ROUND_USEC - 1) / ROUND_USEC);
@@ -199,7 +198,7 @@ static void look_at_all(struct pass *pass)
                 size_t n = count - begin < TASKSTATS_BATCH ? count - begin : TASKSTATS_BATCH;
                 if (source->taskstats) {
                         for (size_t i = 0; i < n; i++)
-                                pids[i] = source->table.entries[begin + i]->identity.pid;
+                                pids[i] = source->table.entries[begin + i]->pid;
                         /* What fails here shows as an answer lost. */
                         int r = taskstats_query(source->taskstats, pids, n, values);
                         if (r < 0)
