@@ -96,7 +96,8 @@ static bool is_unused(const struct disk_sample *disk)
 
 /* Linux 6.18: major, minor, name; reads, merged, sectors, ms; the same for writes; in flight, ms busy, ms
  * weighted; discards, merged, sectors, ms; flushes, ms:
- *    254       0 vda 32772 8133 3112826 8403 44770 10232 1746056 11878 0 8516 21419 10877 29 380496 758 7507 380 */
+ *    254       0 vda 32772 8133 3112826 8403 44770 10232 1746056 11878 0 8516 21419 10877 29 380496 758 7507
+ * 380 */
 int diskstats_parse(struct span text, struct sample *sample)
 {
         struct span line;
@@ -131,7 +132,8 @@ static bool is_partition_name(const struct sample *sample, const struct disk_sam
         for (const struct disk_sample *whole = sample->disks; whole < disk; whole++) {
                 size_t length = strlen(whole->name);
                 const char *rest = disk->name + length;
-                if (whole->major != disk->major || length == 0 || strncmp(disk->name, whole->name, length) != 0)
+                if (whole->major != disk->major || length == 0 ||
+                    strncmp(disk->name, whole->name, length) != 0)
                         continue;
                 char last = whole->name[length - 1];
                 if (last >= '0' && last <= '9' && *rest++ != 'p')

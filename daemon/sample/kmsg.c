@@ -33,8 +33,8 @@ void kmsg_done(struct kmsg *kmsg)
         kmsg_init(kmsg);
 }
 
-/* Copies text with its "\x0a" escapes undone; what is then no printable UTF-8 becomes '?', a line break or tab
- * a blank. */
+/* Copies text with its "\x0a" escapes undone; what is then no printable UTF-8 becomes '?', a line break or
+ * tab a blank. */
 static void copy_text(struct span text, char *buffer, size_t size)
 {
         char plain[KMSG_RECORD_MAX];
@@ -132,8 +132,8 @@ static int read_device(struct kmsg *kmsg, struct sample *sample)
                         take_record(kmsg, (struct span){ kmsg->record, (size_t)length }, sample);
                 else if (length == 0 || errno == EAGAIN)
                         return 0;
-                else if (errno != EPIPE && errno != EINTR) /* EPIPE: overwritten before we came; the gap in the
-                                                              sequence numbers tells how many */
+                else if (errno != EPIPE && errno != EINTR) /* EPIPE: overwritten before we came; the gap in
+                                                              the sequence numbers tells how many */
                         return -errno;
         }
         return 0;

@@ -12,8 +12,8 @@
 #define KMSG_LOOK_BACK_USEC (15 * USEC_PER_MINUTE)
 
 struct kmsg {
-        int fd; /* -1: not open */
-        bool is_recorded;      /* a regular file below --root: read on from `offset` */
+        int fd;           /* -1: not open */
+        bool is_recorded; /* a regular file below --root: read on from `offset` */
         uint64_t offset;
         bool has_sequence;
         uint64_t next_sequence;

@@ -7,11 +7,11 @@
 
 #include "daemon/sample/fields.h"
 
-#define REREAD_USEC   USEC_PER_MINUTE
-#define HZ_DEFAULT    100  /* USER_HZ of every architecture but alpha and ia64 */
-#define HZ_MAX        10000
-#define PAGE_DEFAULT  4096
-#define PAGE_MAX      ((uint64_t)1 << 20)
+#define REREAD_USEC  USEC_PER_MINUTE
+#define HZ_DEFAULT   100 /* USER_HZ of every architecture but alpha and ia64 */
+#define HZ_MAX       10000
+#define PAGE_DEFAULT 4096
+#define PAGE_MAX     ((uint64_t)1 << 20)
 
 /* The first word of a file. */
 static int read_word(const struct root *root, const char *path, char *buffer, size_t size)

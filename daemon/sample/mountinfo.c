@@ -17,12 +17,12 @@ bool mountinfo_is_network_type(struct span type)
         /* Those of the kernel, then what is known behind FUSE. Cluster file systems count: they wait for
          * other machines too. */
         static const char *const types[] = {
-                "nfs",        "nfs4",     "cifs",    "smb3",       "smbfs",     "9p",       "afs",
-                "ceph",       "coda",     "gfs",     "gfs2",       "glusterfs", "lustre",   "ncpfs",
-                "ocfs2",      "orangefs", "pvfs2",   "beegfs",     "gpfs",      "davfs",    "sshfs",
-                "curlftpfs",  "s3fs",     "rclone",  "goofys",     "gcsfuse",   "juicefs",  "mfs",
-                "moosefs",    "lizardfs", "cvmfs2",  "gvfsd-fuse", "blobfuse",  "blobfuse2", "mount-s3",
-                "mountpoint-s3", "davfs2", "ceph-fuse", "smbnetfs", "seaweedfs",
+                "nfs",           "nfs4",     "cifs",      "smb3",       "smbfs",     "9p",        "afs",
+                "ceph",          "coda",     "gfs",       "gfs2",       "glusterfs", "lustre",    "ncpfs",
+                "ocfs2",         "orangefs", "pvfs2",     "beegfs",     "gpfs",      "davfs",     "sshfs",
+                "curlftpfs",     "s3fs",     "rclone",    "goofys",     "gcsfuse",   "juicefs",   "mfs",
+                "moosefs",       "lizardfs", "cvmfs2",    "gvfsd-fuse", "blobfuse",  "blobfuse2", "mount-s3",
+                "mountpoint-s3", "davfs2",   "ceph-fuse", "smbnetfs",   "seaweedfs",
         };
         if (span_starts(type, "fuse."))
                 type = (struct span){ type.at + 5, type.length - 5 };

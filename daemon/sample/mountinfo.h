@@ -1,5 +1,5 @@
-/* /proc/self/mountinfo, read again only when the mounts have changed. Touches no mount: a dead server must not
- * stop the tick. */
+/* /proc/self/mountinfo, read again only when the mounts have changed. Touches no mount: a dead server must
+ * not stop the tick. */
 #pragma once
 
 #include "daemon/sample/buffer.h"

@@ -36,8 +36,9 @@ static int parse_line(struct span line, struct interface_sample *ret_interface)
 
 /* Linux 6.18; the two lines of heading have no colon:
  *   Inter-|   Receive                                                |  Transmit
- *    face |bytes    packets errs drop fifo frame compressed multicast|bytes    packets errs drop fifo colls ...
- *     eth0: 68892730    1572    0    0    0     0          0         0    95717     965    0    0    0     0 ... */
+ *    face |bytes    packets errs drop fifo frame compressed multicast|bytes    packets errs drop fifo colls
+ * ... eth0: 68892730    1572    0    0    0     0          0         0    95717     965    0    0    0     0
+ * ... */
 int netdev_parse(struct span text, struct sample *sample)
 {
         struct span line;

@@ -8,7 +8,8 @@
 #include "common/text.h"
 #include "daemon/sample/sample.h"
 
-int stat_parse(struct span text, struct sample *sample); /* also machine.cpus and machine.boot_realtime_usec */
+int stat_parse(struct span text,
+               struct sample *sample); /* also machine.cpus and machine.boot_realtime_usec */
 int loadavg_parse(struct span text, struct sample *sample);
 int uptime_parse(struct span text, struct sample *sample);
 int meminfo_parse(struct span text, struct sample *sample);

@@ -15,10 +15,9 @@ static void set_absent(void *counters, size_t size)
 void sample_clear(struct sample *sample)
 {
         sample->time = (struct clock_reading){ 0 };
-        sample->machine = (struct machine){ .hz = ABSENT,
-                                            .page_bytes = ABSENT,
-                                            .cpus = ABSENT,
-                                            .boot_realtime_usec = ABSENT };
+        sample->machine = (struct machine){
+                .hz = ABSENT, .page_bytes = ABSENT, .cpus = ABSENT, .boot_realtime_usec = ABSENT
+        };
         set_absent(&sample->stat, sizeof(sample->stat));
         set_absent(&sample->load, sizeof(sample->load));
         set_absent(sample->pressure, sizeof(sample->pressure));
