@@ -93,8 +93,9 @@ usec_t history_message_time(const struct history *history, const struct kernel_m
 struct gap {
         usec_t begin_realtime_usec; /* when the machine was last seen well */
         usec_t end_realtime_usec;   /* when it was seen again */
-        usec_t late_usec;           /* how much later than due the sample came, suspend not counted */
-        bool others_ran;            /* other processes made progress meanwhile: slowd alone stood still */
+        usec_t end_monotonic_usec;
+        usec_t late_usec; /* how much later than due the sample came, suspend not counted */
+        bool others_ran;  /* other processes made progress meanwhile: slowd alone stood still */
 };
 
 #define HISTORY_GAPS_MAX 16
