@@ -10,42 +10,34 @@
 
 #define SERVICE_INTERFACE_NAME "org.varlink.service"
 
-/* varlink.org, "Service Interface", as every Varlink service has it. */
+/* varlink.org, "Service Interface": its names and types are the standard's. */
 static const char service_interface_text[] =
-        "# The Varlink Service Interface is provided by every varlink service. It\n"
-        "# describes the service and the interfaces it implements.\n"
+        "# Provided by every Varlink service: what it is and which interfaces it has.\n"
         "interface org.varlink.service\n"
         "\n"
-        "# Get a list of all the interfaces a service provides and information\n"
-        "# about the implementation.\n"
-        "method GetInfo() -> (\n"
-        "    vendor: string,\n"
-        "    product: string,\n"
-        "    version: string,\n"
-        "    url: string,\n"
-        "    interfaces: []string\n"
-        ")\n"
+        "# What this service is, and the names of its interfaces.\n"
+        "method GetInfo() -> (vendor: string, product: string, version: string, url: string, interfaces: "
+        "[]string)\n"
         "\n"
-        "# Get the description of an interface that is implemented by this service.\n"
+        "# The text of one of them.\n"
         "method GetInterfaceDescription(interface: string) -> (description: string)\n"
         "\n"
-        "# The requested interface was not found.\n"
+        "# There is no interface of that name.\n"
         "error InterfaceNotFound (interface: string)\n"
         "\n"
-        "# The requested method was not found\n"
+        "# The interface has no method of that name.\n"
         "error MethodNotFound (method: string)\n"
         "\n"
-        "# The interface defines the requested method, but the service does not\n"
-        "# implement it.\n"
+        "# The interface has it, but this service does not.\n"
         "error MethodNotImplemented (method: string)\n"
         "\n"
-        "# One of the passed parameters is invalid.\n"
+        "# This parameter is missing, unknown, of the wrong type or out of range.\n"
         "error InvalidParameter (parameter: string)\n"
         "\n"
-        "# Client is denied access\n"
+        "# The caller may not do this.\n"
         "error PermissionDenied ()\n"
         "\n"
-        "# Method is expected to be called with 'more' set to true, but wasn't\n"
+        "# This method has to be called with 'more'.\n"
         "error ExpectedMore ()\n";
 
 int answer_error(struct answer *ret_answer, const char *error, const char *name, const char *value)
@@ -155,18 +147,19 @@ int method_find(const struct varlink_call *call, const struct method **ret_metho
         return 0;
 }
 
-#define PARAMETERS(...) ((const char *const[]){ __VA_ARGS__ __VA_OPT__(, ) NULL })
+/* The names of a method's parameters. */
+#define NAMES(...) ((const char *const[]){ __VA_ARGS__ })
 
 const struct method methods[] = {
-        { SERVICE_INTERFACE_NAME ".GetInfo", PARAMETERS(), .run = method_get_info },
-        { SERVICE_INTERFACE_NAME ".GetInterfaceDescription", PARAMETERS("interface"),
+        { SERVICE_INTERFACE_NAME ".GetInfo", NAMES(NULL), .run = method_get_info },
+        { SERVICE_INTERFACE_NAME ".GetInterfaceDescription", NAMES("interface", NULL),
           .run = method_get_interface_description },
-        { INTERFACE_NAME ".Diagnose", PARAMETERS(), .streams = true, .is_shared = true,
+        { INTERFACE_NAME ".Diagnose", NAMES(NULL), .streams = true, .is_shared = true,
           .run = method_diagnose },
-        { INTERFACE_NAME ".ListChecks", PARAMETERS(), .is_shared = true, .run = method_list_checks },
-        { INTERFACE_NAME ".Explain", PARAMETERS("check"), .run = method_explain },
-        { INTERFACE_NAME ".Top", PARAMETERS("sort", "limit"), .run = method_top },
-        { INTERFACE_NAME ".Alerts", PARAMETERS("sinceUSec", "untilUSec"), .run = method_alerts },
-        { INTERFACE_NAME ".Status", PARAMETERS(), .run = method_status },
+        { INTERFACE_NAME ".ListChecks", NAMES(NULL), .is_shared = true, .run = method_list_checks },
+        { INTERFACE_NAME ".Explain", NAMES("check", NULL), .run = method_explain },
+        { INTERFACE_NAME ".Top", NAMES("sort", "limit", NULL), .run = method_top },
+        { INTERFACE_NAME ".Alerts", NAMES("sinceUSec", "untilUSec", NULL), .run = method_alerts },
+        { INTERFACE_NAME ".Status", NAMES(NULL), .run = method_status },
         { 0 },
 };
