@@ -36,8 +36,7 @@ static void forget_oldest(struct history *history)
         history->frame_count--;
 }
 
-/* ---- choosing what of a snapshot is worth a row
- * ------------------------------------------------------------ */
+/* ---- choosing what of a snapshot is worth a row ---- */
 
 struct candidate {
         uint32_t index;
@@ -157,8 +156,7 @@ static void push_units(struct history *history, const struct snapshot *snapshot,
         history->unit_rows_used += (uint32_t)count;
 }
 
-/* ---- gaps and messages
- * -------------------------------------------------------------------------------------- */
+/* ---- gaps and messages ---- */
 
 /* Context switches go on even on an idle machine; a tenth of the usual rate means that somebody else ran. */
 static bool others_ran(const struct history *history, const struct snapshot *snapshot)

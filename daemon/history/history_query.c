@@ -141,8 +141,7 @@ usec_t history_since_above(const struct history *history, enum field field, doub
         return since;
 }
 
-/* ---- programs
- * ----------------------------------------------------------------------------------------------- */
+/* ---- programs ---- */
 
 static void add_weighted(float *sum, float value, float seconds)
 {
@@ -336,8 +335,7 @@ usec_t history_program_since_io(const struct history *history, uint64_t id, floa
         return program_since(history, id, bytes_per_sec, row_io);
 }
 
-/* ---- units
- * -------------------------------------------------------------------------------------------------- */
+/* ---- units ---- */
 
 bool history_unit(const struct history *history, uint64_t cgroup_id, usec_t window_usec,
                   struct unit_window *ret_window)

@@ -12,8 +12,7 @@
 
 #include "daemon/sample/sample.h"
 
-/* ---- machine-wide values, addressed by number so that history can answer for any of them
- * ------------------- */
+/* ---- machine-wide values, addressed by number so that history can answer for any of them ---- */
 
 enum field {
         /* shares of all CPUs together, 0..1 */
@@ -110,8 +109,7 @@ struct process_rate {
         uint32_t program; /* index into snapshot.programs */
 };
 
-/* ---- one program: all processes of one name in one unit
- * ---------------------------------------------------- */
+/* ---- one program: all processes of one name in one unit ---- */
 
 struct program {
         uint64_t id; /* hash of name and unit: the same in every snapshot */
@@ -145,8 +143,7 @@ struct program {
  */
 #define PROGRAM_STEADY_USEC (8 * USEC_PER_SEC)
 
-/* ---- units and devices over the interval
- * ------------------------------------------------------------------- */
+/* ---- units and devices over the interval ---- */
 
 struct unit_rate {
         const struct cgroup_sample *sample;
@@ -171,8 +168,7 @@ struct disk_rate {
         float queue;      /* mean requests in flight */
 };
 
-/* ---- the whole
- * --------------------------------------------------------------------------------------------- */
+/* ---- the whole ---- */
 
 struct snapshot {
         struct clock_reading time; /* end of the interval */
