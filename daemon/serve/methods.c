@@ -108,8 +108,7 @@ static bool is_in_interface(const char *method, const char *interface)
 static int no_such_method(const char *name, struct answer *ret_error)
 {
         if (is_in_interface(name, INTERFACE_NAME) || is_in_interface(name, SERVICE_INTERFACE_NAME))
-                return answer_error(ret_error, SERVICE_INTERFACE_NAME ".MethodNotFound", "method",
-                                    strrchr(name, '.') + 1);
+                return answer_error(ret_error, SERVICE_INTERFACE_NAME ".MethodNotFound", "method", name);
         CLEANUP_FREE char *interface = strdup(name);
         if (!interface)
                 return -ENOMEM;
