@@ -165,7 +165,7 @@ static void write_checks(FILE *out, const struct check *const *table)
                                 fprintf(out, "%s*%s*", name == check->explains ? "" : ", ", *name);
                         fputc('\n', out);
                 }
-                fprintf(out, "\n\t_Names as culprit a:_ %s. MESSAGE\\_ID=%s\n\n",
+                fprintf(out, "\n\t_Names as culprit a:_ %s\n\n\t_MESSAGE\\_ID:_ %s\n\n",
                         culprit_kind_text(check->culprit_kind), check->message_id);
         }
 }
