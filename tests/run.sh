@@ -6,8 +6,8 @@
 set -uo pipefail
 
 SOURCE=$(cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/.." && pwd)
-# Kept between runs, so that the second one builds only what has changed.
-WORK=${SLOWD_TEST_DIR:-/var/tmp/slowd-tests-$(id -u)}
+# Kept between runs of this checkout, so that the second one builds only what has changed.
+WORK=${SLOWD_TEST_DIR:-/var/tmp/slowd-tests-$(cksum <<<"$SOURCE$EUID" | cut -d" " -f1)}
 JOBS=$(nproc)
 TEST_NEEDS=(clang clang-format clang-tidy llvm libclang-rt-dev libcmocka-dev shellcheck python3 procps iproute2
         ffmpeg nginx-light apache2-utils stress-ng fio lintian man-db)
