@@ -7,9 +7,8 @@ SOURCE=$(cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/.." && pwd)
 PREFIX=/usr
 STATE=/var/lib/slowd
 RUN=/run/slowd
+RECORD=
 CONFIGURATION=/etc/slowd
-# What was installed, one path a line, and the configuration as it was installed: kept for --uninstall.
-RECORD=$STATE/installed
 PID_FILE=$RUN/slowd.pid
 DAEMON_LOG=$RUN/slowd.log
 LOG=/var/log/slowd-install.log
@@ -61,6 +60,12 @@ step() {
         STEP=$1
         say "slowd: $1"
         printf '== %s\n' "$1" >>"$LOG"
+}
+
+# What was installed, one path a line, and beside it the configuration as it was installed. Root's own directory:
+# what stands in it is removed by root.
+set_record() {
+        RECORD=$PREFIX/share/slowd/installed
 }
 
 have_systemd() {
@@ -115,7 +120,7 @@ install_files() {
         rm -rf "$stage"
         quietly env DESTDIR="$stage" cmake --install "$BUILD" --strip || fail "cmake --install, see $LOG"
         [[ -x $stage$PREFIX/sbin/slowd && -x $stage$PREFIX/bin/slowctl ]] || fail "the build has made no slowd and slowctl"
-        install -d -m 755 "$STATE"
+        install -d -m 755 "$(dirname "$RECORD")"
         : >"$RECORD.new"
         while IFS= read -r path; do
                 install_file "$stage" "${path#"$stage"}"
@@ -139,7 +144,6 @@ make_user() {
                 quietly useradd --system --user-group --home-dir "$STATE" --no-create-home \
                         --shell /usr/sbin/nologin slowd || fail "useradd, see $LOG"
         fi
-        install -d -o slowd -g slowd -m 755 "$RUN"
         install -d -o slowd -g slowd -m 750 "$STATE"
 }
 
@@ -188,20 +192,23 @@ wanted_capabilities() {
         printf '%s' "$given"
 }
 
+# The directory belongs to slowd, so root writes into it only before slowd runs, and into nothing that was there.
 start_background() {
         local capabilities
         capabilities=$(wanted_capabilities)
+        rm -rf "$RUN"
+        install -d -o slowd -g slowd -m 755 "$RUN"
         (
-                exec </dev/null >"$DAEMON_LOG" 2>&1
                 ulimit -l unlimited || true
                 echo -900 >/proc/self/oom_score_adj || true
+                exec </dev/null >"$DAEMON_LOG"
+                echo "$BASHPID" >"$PID_FILE"
                 cd /
                 exec setsid setpriv --reuid slowd --regid slowd --init-groups --no-new-privs \
                         --inh-caps "-all$capabilities" --ambient-caps "-all$capabilities" \
                         --bounding-set "-all$capabilities" \
-                        "$PREFIX/sbin/slowd" --socket="$RUN/io.slowd.Diagnostics" --state-directory="$STATE"
-        ) &
-        echo $! >"$PID_FILE"
+                        "$PREFIX/sbin/slowd" --socket="$RUN/io.slowd.Diagnostics" --state-directory="$STATE" 2>&1
+        ) 2>>"$LOG" &
 }
 
 start() {
@@ -263,7 +270,7 @@ install_all() {
 }
 
 uninstall() {
-        [[ -e $RECORD ]] || fail "nothing that this script has installed is here ($RECORD is missing)"
+        [[ -e $RECORD ]] || fail "nothing that this script has installed is here: there is no $RECORD (--prefix=DIR?)"
         step "stopping"
         if have_systemd; then
                 quietly systemctl disable --now slowd.service slowd.socket || true
@@ -277,15 +284,17 @@ uninstall() {
                 fi
                 rm -f "$path"
         done <"$RECORD"
-        grep -E '/share/(doc/)?slowd/' "$RECORD" | xargs -r -d '\n' dirname | sort -u | xargs -r -d '\n' rmdir 2>/dev/null || true
+        local directories
+        directories=$(grep -E '/share/(doc/)?slowd/' "$RECORD"; printf '%s\n' "$RECORD")
         rm -f "$RECORD" "$RECORD.conf"
+        xargs -r -d '\n' dirname <<<"$directories" | sort -u | xargs -r -d '\n' rmdir 2>/dev/null || true
         ! have_systemd || quietly systemctl daemon-reload || true
         update_catalog
-        rm -rf "$RUN"
+        rm -rf "$RUN" "$LOG"
         if [[ $PURGE == yes ]]; then
                 rm -rf "$STATE" "$CONFIGURATION"
                 if id slowd >/dev/null 2>&1; then
-                        quietly userdel slowd || say "slowd: user slowd could not be removed, see $LOG"
+                        quietly userdel slowd || say "slowd: user slowd could not be removed"
                 fi
                 say "slowd: removed, with its user, its configuration and what it has recorded"
                 return
@@ -322,6 +331,7 @@ fi
 : >"$LOG" || fail "cannot write $LOG"
 trap on_exit EXIT
 export LC_ALL=C.UTF-8
+set_record
 
 if [[ $ACTION == install ]]; then
         install_all
