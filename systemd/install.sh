@@ -185,7 +185,7 @@ stop_background() {
 wanted_capabilities() {
         local bounding name number given=
         bounding=$((16#$(awk '/^CapBnd:/ { print $2 }' /proc/self/status)))
-        for name in sys_ptrace:19 net_admin:12 syslog:34; do
+        for name in dac_read_search:2 sys_ptrace:19 net_admin:12 syslog:34; do
                 number=${name#*:}
                 (((bounding >> number) & 1)) && given+=",+${name%:*}"
         done

@@ -41,7 +41,7 @@ done
 step() {
         local name=$1 log began=$SECONDS
         shift
-        log=$WORK/log/${name//[ \/]/-}.log
+        log=$WORK/log/${name//[^a-z0-9]/-}.log
         if "$@" >"$log" 2>&1; then
                 PASSED=$((PASSED + 1))
                 printf '%-44s passed %5d s\n' "$name" $((SECONDS - began))
@@ -57,16 +57,16 @@ step() {
 tests() {
         local name=$1 preset=$2 began=$SECONDS log result counts run failed skipped
         shift 2
-        log=$WORK/log/${name//[ \/]/-}.log
-        result=$WORK/log/${name//[ \/]/-}.xml
+        log=$WORK/log/${name//[^a-z0-9]/-}.log
+        result=${log%.log}.xml
         rm -f "$result"
         ctest --test-dir "$WORK/$preset" --output-on-failure --output-junit "$result" "$@" \
                 ${FILTER:+-R "$FILTER"} >"$log" 2>&1
         local status=$?
         counts=$(sed -n '/<testsuite /,/>/p' "$result" 2>/dev/null | tr '\n' ' ')
-        run=$(sed -n 's/.* tests="\([0-9]*\)".*/\1/p' <<<"$counts")
-        failed=$(sed -n 's/.* failures="\([0-9]*\)".*/\1/p' <<<"$counts")
-        skipped=$(sed -n 's/.* skipped="\([0-9]*\)".*/\1/p' <<<"$counts")
+        run=$(sed -n 's/.*[[:space:]]tests="\([0-9]*\)".*/\1/p' <<<"$counts")
+        failed=$(sed -n 's/.*[[:space:]]failures="\([0-9]*\)".*/\1/p' <<<"$counts")
+        skipped=$(sed -n 's/.*[[:space:]]skipped="\([0-9]*\)".*/\1/p' <<<"$counts")
         if [[ -z $run || -z $failed || -z $skipped ]]; then
                 grep -q 'No tests were found' "$log" && return 0
                 failed=1 run=1 skipped=0
@@ -179,7 +179,7 @@ fi
 if step "build: release" build release; then
         tests "tests: live, release" release -j 1 -L 'live|bench'
         if [[ -z $FILTER ]]; then
-                if [[ -x $WORK/release/daemon/slowd ]] && command -v lintian >/dev/null; then
+                if command -v lintian >/dev/null; then
                         step "package: build, lintian" build_package
                 else
                         skip "package: build, lintian" "lintian is not installed"
