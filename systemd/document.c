@@ -145,6 +145,22 @@ void document_names(FILE *out, const struct check *const *table)
                 fprintf(out, "%s\n", (*table)->name);
 }
 
+/* Of the checks that can follow from this one, those that there are. */
+static void write_explained(FILE *out, const struct check *check, const struct check *const *table)
+{
+        const char *before = "\n\t_Can be the reason of:_ ";
+        for (const struct check *const *other = table; *other; other++) {
+                for (const char *const *name = check->explains; name && *name; name++) {
+                        if (strcmp(*name, (*other)->name) != 0)
+                                continue;
+                        fprintf(out, "%s*%s*", before, *name);
+                        before = ", ";
+                }
+        }
+        if (before[0] == ',')
+                fputc('\n', out);
+}
+
 static void write_checks(FILE *out, const struct check *const *table)
 {
         for (; *table; table++) {
@@ -159,15 +175,23 @@ static void write_checks(FILE *out, const struct check *const *table)
                 write_scdoc(out, "", check->remedy);
                 fputs("\n\t_Told apart from:_ ", out);
                 write_scdoc(out, "", check->look_alike);
-                if (check->explains && check->explains[0]) {
-                        fputs("\n\t_Can be the reason of:_ ", out);
-                        for (const char *const *name = check->explains; *name; name++)
-                                fprintf(out, "%s*%s*", name == check->explains ? "" : ", ", *name);
-                        fputc('\n', out);
-                }
+                write_explained(out, check, table);
                 fprintf(out, "\n\t_Names as culprit a:_ %s\n\n\t_MESSAGE\\_ID:_ %s\n\n",
                         culprit_kind_text(check->culprit_kind), check->message_id);
         }
+}
+
+static const char *unit_text(const char *unit)
+{
+        if (strcmp(unit, "perSecond") == 0)
+                return "Events per second";
+        if (strcmp(unit, "permille") == 0)
+                return "Thousandths";
+        if (strcmp(unit, "count") == 0)
+                return "A number";
+        if (strcmp(unit, "seconds") == 0)
+                return "Seconds";
+        return unit;
 }
 
 static void write_settings(FILE *out, const struct check *const *table)
@@ -181,7 +205,7 @@ static void write_settings(FILE *out, const struct check *const *table)
                      parameter++) {
                         fprintf(out, "*%s=*_%.15g_\n", parameter->key, parameter->default_value);
                         write_scdoc(out, "\t", parameter->meaning);
-                        fprintf(out, "\n\tIn %s, from %.15g to %.15g.\n\n\t_Why:_ ", parameter->unit,
+                        fprintf(out, "\n\t%s, from %.15g to %.15g.\n\n\t_Why:_ ", unit_text(parameter->unit),
                                 parameter->minimum, parameter->maximum);
                         write_scdoc(out, "", parameter->reason);
                         fputs("\n\t_Source:_ ", out);

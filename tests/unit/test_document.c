@@ -30,7 +30,17 @@ static const struct check hostile = {
         .explains = explained,
         .parameters = hostile_parameters,
 };
-static const struct check *const table[] = { &hostile, NULL };
+static const struct check disk = {
+        .name = "disk.saturated",
+        .title = "The disk is busy",
+        .message_id = "00000000000000000000000000000000",
+        .culprit_kind = SUBJECT_PROGRAM,
+        .cause = "",
+        .meaning = "",
+        .remedy = "",
+        .look_alike = "",
+};
+static const struct check *const table[] = { &hostile, &disk, NULL };
 static const struct check *const nothing[] = { NULL };
 
 static char *written(void (*write)(FILE *out, const struct check *const *table),
@@ -75,11 +85,11 @@ static void test_empty_table(void **state)
         assert_int_equal(lines_beginning(catalog, "-- "), 0);
 }
 
-static void test_catalog_has_one_entry(void **state)
+static void test_catalog_has_one_entry_each(void **state)
 {
         (void)state;
         CLEANUP_FREE char *catalog = written(document_catalog, table);
-        assert_int_equal(lines_beginning(catalog, "-- "), 1);
+        assert_int_equal(lines_beginning(catalog, "-- "), 2);
         assert_int_equal(lines_beginning(catalog, "#"), 1); /* the file's own first line */
         assert_int_equal(lines_beginning(catalog, ";"), 0);
         assert_non_null(strstr(catalog, "\n-- 0123456789abcdef0123456789abcdef\nSubject: One program"));
@@ -95,7 +105,7 @@ static void test_example_sets_nothing(void **state)
         for (const char *line = example; line && *line; line = strchr(line, '\n'), line += line != NULL)
                 settings += !strchr("#[\n", line[0]);
         assert_int_equal(settings, 0);
-        assert_int_equal(lines_beginning(example, "["), 2); /* [slowd] and [check cpu.overload] */
+        assert_int_equal(lines_beginning(example, "["), 3); /* [slowd] and the two checks */
         assert_non_null(strstr(example, "\n#RaisePermille=62.5\n"));
 }
 
@@ -111,12 +121,12 @@ static void test_manual_takes_marks_literally(void **state)
         (void)state;
         CLEANUP_FREE char *text = NULL;
         assert_int_equal(manual("# CHECKS\n@CHECKS@\n# SETTINGS\n@SETTINGS@\n# END\n", &text), 0);
-        assert_int_equal(lines_beginning(text, "#"), 4); /* three of the page, one section of the check */
+        assert_int_equal(lines_beginning(text, "#"), 5); /* three of the page, a section for each check */
         assert_non_null(strstr(text, "## [check cpu.overload]\n"));
         assert_non_null(strstr(text, "set cpu\\_quota\\_us, not \\\\\\*\n"));
         assert_non_null(strstr(text, "- a list\n\n\\#heading\n"));
         assert_non_null(strstr(text, "\t\\; a comment\n"));
-        assert_non_null(strstr(text, "*disk.saturated*, *memory.oom*"));
+        assert_non_null(strstr(text, "reason of:_ *disk.saturated*\n")); /* no memory.oom in this table */
         assert_non_null(strstr(text, "from 0 to 1000"));
         assert_non_null(strstr(text, "a \\*star\\* in it"));
         assert_non_null(strstr(text, "\n# END\n"));
@@ -126,7 +136,7 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_empty_table),
-                cmocka_unit_test(test_catalog_has_one_entry),
+                cmocka_unit_test(test_catalog_has_one_entry_each),
                 cmocka_unit_test(test_example_sets_nothing),
                 cmocka_unit_test(test_manual_refuses_unknown_place),
                 cmocka_unit_test(test_manual_takes_marks_literally),
