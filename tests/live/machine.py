@@ -74,7 +74,7 @@ def process_counters(pid):
         return None
     fields = stat[stat.rfind(")") + 2:].split()
     counters = {"run": 0.0, "wait": 0.0, "blocked": int(fields[39]) / HZ, "majflt": int(fields[9]),
-                "read": 0, "written": 0}
+                "read": 0, "written": 0, "children": (int(fields[13]) + int(fields[14])) / HZ}
     try:
         for task in os.listdir(f"/proc/{pid}/task"):
             run, wait = read(f"/proc/{pid}/task/{task}/schedstat", "0 0 0").split()[:2]
@@ -112,6 +112,8 @@ class Figures:
                 self.disks[values[2]] = [int(value) for value in values[3:14]]
         self.programs = {}
         table = parents()
+        known = set(descendants(os.getpid(), table)) | set(descendants(2, table))
+        self.known = {pid: counters for pid in known if (counters := process_counters(pid))}
         for label, pids in watched.items():
             self.programs[label] = {}
             for pid in {one for root in pids for one in descendants(root, table)}:
@@ -123,6 +125,12 @@ class Figures:
         """Busy CPUs."""
         idle = self.cpu[3] + self.cpu[4] - before.cpu[3] - before.cpu[4]
         return NPROC * (1 - idle / max(1, sum(self.cpu) - sum(before.cpu)))
+
+    def others(self, before):
+        """CPUs used by what is neither ours nor the kernel's: the noise in these figures."""
+        none = {"run": 0, "children": 0}
+        used = sum(new[key] - before.known.get(pid, none)[key] for pid, new in self.known.items() for key in none)
+        return max(0.0, self.busy(before) - used / (self.time - before.time))
 
     def program(self, before, label):
         """Rates of one watched program: CPUs run, waited for, blocked; bytes a second."""
@@ -136,7 +144,7 @@ class Figures:
 
     def since(self, before):
         wall = self.time - before.time
-        text = [f"{wall:.0f} s: busy {self.busy(before):.2f} CPUs"]
+        text = [f"{wall:.0f} s: busy {self.busy(before):.2f} CPUs, others {self.others(before):.2f}"]
         for (kind, row), total in self.pressure.items():
             share = (total - before.pressure.get((kind, row), total)) / wall / 1e4
             if share >= 0.1:
