@@ -25,7 +25,8 @@ int root_open_directory(const struct root *root, const char *path);
  * errno; -EFBIG if it does not fit into size-1 bytes (what fits is in the buffer: counters at the start are
  * still good). */
 ssize_t root_read(const struct root *root, const char *path, char *buffer, size_t size);
-/* The same from an open descriptor, from its start (pread): for files kept open. */
+/* The same from an open descriptor, from its start (pread): for files kept open. Reads until the kernel says
+ * it is the end; a file known to be one record can spare that second call with its own pread. */
 ssize_t root_reread(int fd, char *buffer, size_t size);
 /* The same relative to an open directory. */
 ssize_t root_read_at(int directory_fd, const char *path, char *buffer, size_t size);
