@@ -1,7 +1,6 @@
 /* Puts findings together: what is a root, what follows from it, what was ruled out. */
 #include "daemon/diagnosis/diagnose.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "common/text.h"
@@ -87,7 +86,7 @@ static void healthy_summary(const struct history *history, struct diagnosis *dia
         double available = history_mean(history, FIELD_MEMORY_AVAILABLE_BYTES, USEC_PER_MINUTE) /
                            history_mean(history, FIELD_MEMORY_TOTAL_BYTES, USEC_PER_MINUTE);
         double disks = history_mean(history, FIELD_DISK_BUSY_MAX, USEC_PER_MINUTE);
-        (void)snprintf(
+        text_format(
                 diagnosis->summary, sizeof(diagnosis->summary),
                 "%s is healthy: nobody loses noticeable time (CPUs %s busy, %s of memory available, disks %s "
                 "busy).",
@@ -99,17 +98,17 @@ static void summarize(const struct history *history, struct diagnosis *diagnosis
 {
         switch (diagnosis->verdict) {
         case DIAGNOSIS_UNKNOWN:
-                (void)snprintf(diagnosis->summary, sizeof(diagnosis->summary),
-                               "Too little is known of %s yet: slowd has just begun to look.",
-                               diagnosis->machine);
+                text_format(diagnosis->summary, sizeof(diagnosis->summary),
+                            "Too little is known of %s yet: slowd has just begun to look.",
+                            diagnosis->machine);
                 break;
         case DIAGNOSIS_SLOW:
-                (void)snprintf(diagnosis->summary, sizeof(diagnosis->summary), "%s is slow: %s.",
-                               diagnosis->machine, diagnosis->causes[0].summary);
+                text_format(diagnosis->summary, sizeof(diagnosis->summary), "%s is slow: %s.",
+                            diagnosis->machine, diagnosis->causes[0].summary);
                 break;
         case DIAGNOSIS_RISK:
-                (void)snprintf(diagnosis->summary, sizeof(diagnosis->summary), "%s is not slow, but %s.",
-                               diagnosis->machine, diagnosis->risks[0].summary);
+                text_format(diagnosis->summary, sizeof(diagnosis->summary), "%s is not slow, but %s.",
+                            diagnosis->machine, diagnosis->risks[0].summary);
                 break;
         case DIAGNOSIS_HEALTHY:
                 healthy_summary(history, diagnosis);
