@@ -13,7 +13,7 @@ static const struct check_parameter parameters[] = {
                             "how long a kill counts as what is wrong now",
                             "what was killed is restarted, or missed, within a minute or two",
                             "systemd's default restart limits look at seconds to minutes" },
-        [RISK_SECONDS] = { "RiskSeconds", "seconds", 600, 5, 900,
+        [RISK_SECONDS] = { "RiskSeconds", "seconds", 300, 5, 900,
                            "how long it is reported as a risk after that",
                            "a machine that had to kill once is likely to again; a kill of days ago says "
                            "nothing",
