@@ -106,24 +106,21 @@ static void take_taskstats(const struct process_source *source, const struct pro
 /* ---- schedstat -------------------------------------------------------------------------------------------
  */
 
-/* Reads the main thread's schedstat into the entry. 1: the thread has run since, 0: it has not, or there are
- * no such figures; -ESRCH. */
-static int read_schedstat(struct process_source *source, struct process_entry *entry)
+/* Reads the main thread's schedstat into the entry. True if it says that the thread has not run since. */
+static bool read_schedstat(struct process_source *source, struct process_entry *entry)
 {
         char buffer[SMALL_SIZE];
         struct process_schedstat now;
-        ssize_t n = process_files_read(&source->files, entry, PROCESS_FILE_SCHEDSTAT,
-                                       entry->sights >= KEEP_AFTER, buffer, sizeof(buffer));
-        if (n == -ESRCH)
-                return -ESRCH;
-        if (n < 0 || process_parse_schedstat(buffer, &now) < 0)
-                return 0;
+        if (process_files_read(&source->files, entry, PROCESS_FILE_SCHEDSTAT, entry->sights >= KEEP_AFTER,
+                               buffer, sizeof(buffer)) < 0 ||
+            process_parse_schedstat(buffer, &now) < 0)
+                return false;
         /* "0 0 0" comes from a kernel that does not count, or a task that has never run. */
         if (now.run_nsec == 0 && now.slices == 0)
-                return 0;
-        bool has_run = !entry->has_schedstat || memcmp(&now, &entry->main_thread, sizeof(now)) != 0;
+                return false;
+        bool has_slept = entry->has_schedstat && memcmp(&now, &entry->main_thread, sizeof(now)) == 0;
         process_threads_add_main(entry, &now);
-        return has_run;
+        return has_slept;
 }
 
 static void take_schedstat(const struct process_entry *entry, struct process_sample *sample)
@@ -155,19 +152,17 @@ static void take_stat(const struct process_stat *stat, struct process_sample *sa
         sample->children_major_faults = stat->children_major_faults;
 }
 
-static int read_io(struct process_source *source, struct process_entry *entry, struct process_sample *sample)
+static void read_io(struct process_source *source, struct process_entry *entry, struct process_sample *sample)
 {
         char buffer[SMALL_SIZE];
         struct process_io io;
         if (entry->io_denied)
-                return 0;
+                return;
         ssize_t n = process_files_read(&source->files, entry, PROCESS_FILE_IO,
                                        entry->busy_streak >= KEEP_AFTER, buffer, sizeof(buffer));
-        if (n == -ESRCH)
-                return -ESRCH;
         entry->io_denied = n == -EACCES || n == -EPERM; /* asked again after an exec */
         if (n < 0 || process_parse_io(buffer, &io) < 0)
-                return 0;
+                return;
         sample->read_bytes = io.read_bytes;
         sample->write_bytes = io.write_bytes;
         sample->cancelled_write_bytes = io.cancelled_write_bytes;
@@ -175,14 +170,13 @@ static int read_io(struct process_source *source, struct process_entry *entry, s
         sample->write_calls = io.write_calls;
         sample->read_chars = io.read_chars;
         sample->write_chars = io.write_chars;
-        return 0;
 }
 
 /* The RSS in stat leaves out what CPUs have not yet added up, so statm has the word; but it can only have
  * changed when there were faults or stat's figure moved. */
-static int read_rss(struct process_source *source, struct process_entry *entry,
-                    const struct process_look *look, const struct process_stat *stat,
-                    struct process_sample *sample)
+static void read_rss(struct process_source *source, struct process_entry *entry,
+                     const struct process_look *look, const struct process_stat *stat,
+                     struct process_sample *sample)
 {
         char buffer[SMALL_SIZE];
         struct process_statm statm;
@@ -191,15 +185,12 @@ static int read_rss(struct process_source *source, struct process_entry *entry,
                               look->former->major_faults != stat->major_faults;
         entry->stat_rss_pages = stat->rss_pages;
         if (!may_have_moved)
-                return 0;
+                return;
         ssize_t n = process_files_read(&source->files, entry, PROCESS_FILE_STATM,
                                        entry->busy_streak >= KEEP_AFTER, buffer, sizeof(buffer));
-        if (n == -ESRCH)
-                return -ESRCH;
         if (n < 0 || process_parse_statm(buffer, &statm) < 0)
                 statm.resident_pages = stat->rss_pages;
         sample->rss_bytes = statm.resident_pages * source->page_bytes;
-        return 0;
 }
 
 static bool split_is_stale(const struct process_entry *entry, const struct process_look *look,
@@ -294,9 +285,9 @@ static bool is_plain_fork(const struct process_source *source, const struct proc
         return parent && parent->start_stack != 0 && parent->start_stack == entry->start_stack;
 }
 
-static int read_identity(struct process_source *source, struct process_entry *entry,
-                         const struct process_look *look, const struct process_stat *stat,
-                         struct process_sample *sample)
+static void read_identity(struct process_source *source, struct process_entry *entry,
+                          const struct process_look *look, const struct process_stat *stat,
+                          struct process_sample *sample)
 {
         const bool is_kernel_thread = (stat->flags & PROCESS_FLAG_KTHREAD) != 0;
         const bool has_changed = has_executed(entry, stat);
@@ -314,26 +305,25 @@ static int read_identity(struct process_source *source, struct process_entry *en
         entry->start_code = stat->start_code;
         entry->start_stack = stat->start_stack;
 
+        const uint64_t rss_bytes = sample->rss_bytes == ABSENT ? 0 : sample->rss_bytes;
         if (!entry->has_identity || entry->identity_is_stale) {
                 if (source->identities_left == 0)
-                        return 0;
+                        return;
                 source->identities_left--;
                 entry->identity_is_stale = false;
-                entry->status_rss_bytes = sample->rss_bytes == ABSENT ? 0 : sample->rss_bytes;
-                return process_identity_read(&source->files, &source->users, entry, stat->comm,
-                                             is_kernel_thread, sample);
+                entry->status_rss_bytes = rss_bytes;
+                process_identity_read(&source->files, &source->users, entry, stat->comm, is_kernel_thread,
+                                      sample);
+                return;
         }
         /* systemd puts a child into its unit's group after the fork. */
-        if (entry->sights == 1 || look->is_due) {
-                int r = process_identity_read_cgroup(&source->files, entry);
-                if (r < 0)
-                        return r;
-        }
+        if (entry->sights == 1 || look->is_due)
+                process_identity_read_cgroup(&source->files, entry);
         if (!is_kernel_thread && split_is_stale(entry, look, sample)) {
-                entry->status_rss_bytes = sample->rss_bytes == ABSENT ? 0 : sample->rss_bytes;
-                return process_identity_read_status(&source->files, &source->users, entry, sample);
+                struct process_status status;
+                entry->status_rss_bytes = rss_bytes;
+                (void)process_identity_read_status(&source->files, &source->users, entry, sample, &status);
         }
-        return 0;
 }
 
 /* ---- the whole -------------------------------------------------------------------------------------------
@@ -346,37 +336,24 @@ static bool taskstats_unchanged(const struct process_look *look)
                look->stats->run_delay_nsec == look->former->run_delay_nsec;
 }
 
-/* Without taskstats: whether the process has run as far as its main thread tells before stat is read. -ESRCH.
- */
-static int main_thread_slept(struct process_source *source, struct process_entry *entry,
-                             const struct process_look *look, bool *ret_slept)
+static bool was_one_sleeping_thread(const struct process_sample *former)
 {
-        if (!look->former || look->former->threads != 1 || !is_asleep(look->former->state))
-                return 0;
-        int r = read_schedstat(source, entry);
-        if (r < 0)
-                return r;
-        *ret_slept = r == 0 && entry->has_schedstat;
-        return 0;
+        return former && former->threads == 1 && is_asleep(former->state);
 }
 
-/* Without taskstats, after stat: adds up what the threads did. */
-static int add_threads(struct process_source *source, struct process_entry *entry,
-                       const struct process_look *look, const struct process_stat *stat, bool *ret_slept)
+/* Without taskstats, after stat: adds up what the threads did. True if nothing says that they have run. */
+static bool add_threads(struct process_source *source, struct process_entry *entry,
+                        const struct process_look *look, const struct process_stat *stat)
 {
         const struct process_sample *former = look->former;
-        if (stat->threads == 1 && former && former->threads == 1 && is_asleep(former->state))
-                return 0; /* done already */
-        int r = read_schedstat(source, entry);
-        if (r < 0)
-                return r;
-        *ret_slept = r == 0 && former && former->state == stat->state && is_asleep(stat->state) &&
-                     former->user_ticks == stat->user_ticks && former->system_ticks == stat->system_ticks &&
-                     former->minor_faults == stat->minor_faults && former->threads == stat->threads;
-        if (stat->threads > 1 && !*ret_slept)
+        bool has_slept = read_schedstat(source, entry) && former && former->state == stat->state &&
+                         is_asleep(stat->state) && former->user_ticks == stat->user_ticks &&
+                         former->system_ticks == stat->system_ticks &&
+                         former->minor_faults == stat->minor_faults && former->threads == stat->threads;
+        if (stat->threads > 1 && !has_slept)
                 process_threads_read(&source->files, &source->threads, entry, stat->threads, source->scratch,
                                      PROCESS_SCRATCH_BYTES);
-        return 0;
+        return has_slept;
 }
 
 static void finish(struct process_source *source, struct process_entry *entry,
@@ -395,16 +372,20 @@ static void finish(struct process_source *source, struct process_entry *entry,
 }
 
 /* The turn of one that sleeps in the slow round: what others can do to it meanwhile. */
-static int visit_sleeper(struct process_source *source, struct process_entry *entry,
-                         struct process_sample *sample)
+static void visit_sleeper(struct process_source *source, struct process_entry *entry,
+                          struct process_sample *sample)
 {
+        struct process_status status;
         if (entry->is_kernel_thread)
-                return 0;
-        int r = process_identity_read_status(&source->files, &source->users, entry, sample);
-        if (r == 0 && entry->rounds++ % CGROUP_ROUNDS == 0)
-                r = process_identity_read_cgroup(&source->files, entry);
-        entry->status_rss_bytes = sample->rss_bytes == ABSENT ? 0 : sample->rss_bytes;
-        return r;
+                return;
+        if (process_identity_read_status(&source->files, &source->users, entry, sample, &status)) {
+                sample->state = status.state;
+                sample->ppid = status.ppid;
+                if (status.rss_bytes != ABSENT)
+                        sample->rss_bytes = entry->status_rss_bytes = status.rss_bytes;
+        }
+        if (entry->rounds++ % CGROUP_ROUNDS == 0)
+                process_identity_read_cgroup(&source->files, entry);
 }
 
 int process_look_at(struct process_source *source, struct process_entry *entry,
@@ -414,7 +395,6 @@ int process_look_at(struct process_source *source, struct process_entry *entry,
         struct process_stat stat;
         char buffer[STAT_SIZE];
         bool has_slept = false;
-        int r;
 
         *sample = look->former ? *look->former : nothing_known;
         sample->identity = entry->identity;
@@ -422,40 +402,40 @@ int process_look_at(struct process_source *source, struct process_entry *entry,
         sample->start_ticks = entry->start_ticks;
         if (look->stats)
                 has_slept = look->former && is_asleep(look->former->state) && taskstats_unchanged(look);
-        else if ((r = main_thread_slept(source, entry, look, &has_slept)) < 0)
-                return r;
+        else if (was_one_sleeping_thread(look->former))
+                has_slept = read_schedstat(source, entry);
         if (has_slept && entry->sights > 1 && entry->has_identity && !entry->identity_is_stale) {
-                if (look->is_due && (r = visit_sleeper(source, entry, sample)) < 0)
-                        return r;
+                if (look->is_due)
+                        visit_sleeper(source, entry, sample);
                 finish(source, entry, look, true, sample);
                 return 0;
         }
 
+        /* Of all files only stat decides whether the process is still there. */
         bool is_often_read = look->stats ? entry->busy_streak >= KEEP_AFTER
                                          : entry->sights >= KEEP_AFTER && sample->threads > 1;
         ssize_t n = process_files_read(&source->files, entry, PROCESS_FILE_STAT, is_often_read, buffer,
                                        sizeof(buffer));
         if (n < 0)
                 return (int)n;
-        r = process_parse_stat(buffer, &stat);
+        int r = process_parse_stat(buffer, &stat);
         if (r < 0)
                 return r;
         if (entry->sights == 0)
                 entry->start_ticks = entry->identity->start_ticks = sample->start_ticks = stat.start_ticks;
         else if (entry->start_ticks != stat.start_ticks)
                 return -ESTALE;
-        if (!look->stats && (r = add_threads(source, entry, look, &stat, &has_slept)) < 0)
-                return r;
+        if (!look->stats && (!was_one_sleeping_thread(look->former) || stat.threads > 1))
+                has_slept = add_threads(source, entry, look, &stat);
         take_stat(&stat, sample);
         if (look->stats)
                 take_taskstats(source, entry, look->stats, sample);
         else
                 take_schedstat(entry, sample);
-        if (!has_slept && (r = read_io(source, entry, sample)) < 0)
-                return r;
-        if ((r = read_rss(source, entry, look, &stat, sample)) < 0 ||
-            (r = read_identity(source, entry, look, &stat, sample)) < 0)
-                return r;
+        if (!has_slept)
+                read_io(source, entry, sample);
+        read_rss(source, entry, look, &stat, sample);
+        read_identity(source, entry, look, &stat, sample);
         read_wait_channel(source, entry, sample);
         read_autogroup(source, entry, look, sample);
         finish(source, entry, look, has_slept, sample);

@@ -7,10 +7,7 @@
 #include "daemon/sample/process_identity.h"
 #include "daemon/sample/process_source.h"
 
-/* Identities read in one collect at most: about 40 us each. Where more processes are new they are partial
- * until the next ticks, so that a burst of forks does not hold up the tick that has to see it. */
-#define IDENTITIES_PER_COLLECT 1000
-#define SERVERS_PER_COLLECT    8
+#define SERVERS_PER_COLLECT 8
 /* In this time each process is looked at once even if it has not run: it may have been moved to another
  * control group, reniced, swapped out. */
 #define ROUND_USEC USEC_PER_MINUTE
@@ -225,7 +222,7 @@ static int collect(struct process_source *source, const struct sample *older, st
                 return -ENOMEM;
         if (older && now > older->time.monotonic_usec)
                 pass.look.elapsed_usec = now - older->time.monotonic_usec;
-        source->identities_left = IDENTITIES_PER_COLLECT;
+        source->identities_left = PROCESS_IDENTITIES_PER_COLLECT;
         source->servers_left = SERVERS_PER_COLLECT;
         source->threads.reads_left = PROCESS_THREAD_READS_MAX;
         source->unsettled = 0;
