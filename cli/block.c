@@ -7,9 +7,9 @@
 
 #include "common/cleanup.h"
 
-#define PAIR_GAP        3  /* blanks between the two columns */
-#define RIGHT_TEXT_MIN  28 /* a narrower right column of running text is unreadable */
-#define COMMAND_INDENT  4
+#define PAIR_GAP       3  /* blanks between the two columns */
+#define RIGHT_TEXT_MIN 28 /* a narrower right column of running text is unreadable */
+#define COMMAND_INDENT 4
 
 void block_label(struct page *page, const char *label)
 {
@@ -52,11 +52,13 @@ static size_t right_column(const struct page *page, const struct block_pair *pai
                            bool is_command)
 {
         size_t width = page_text_width(page), limit = width, column;
-        /* A wide left may push the column so far that another's right no longer fits: then without that left. */
+        /* A wide left may push the column so far that another's right no longer fits: then without that left.
+         */
         do {
                 size_t widest_left = 0, widest_right = 0;
                 for (size_t i = 0; i < count; i++) {
-                        size_t left = columns_of(page, pairs[i].left), right = columns_of(page, pairs[i].right);
+                        size_t left = columns_of(page, pairs[i].left),
+                               right = columns_of(page, pairs[i].right);
                         if (right == 0 || left >= limit)
                                 continue;
                         if (!is_command && right > RIGHT_TEXT_MIN)

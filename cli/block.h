@@ -11,8 +11,8 @@
 #define BLOCK_LABEL_COLUMN 12 /* the longest label, "not checked", and a blank */
 #define BLOCK_VALUE_COLUMN (BLOCK_INDENT + BLOCK_LABEL_COLUMN)
 
-/* The label, in bold; NULL or "" for a further line of the one before. Ours, never from the socket. Leaves the
- * page at BLOCK_VALUE_COLUMN. */
+/* The label, in bold; NULL or "" for a further line of the one before. Ours, never from the socket. Leaves
+ * the page at BLOCK_VALUE_COLUMN. */
 void block_label(struct page *page, const char *label);
 /* A whole line: the label and the text, wrapped below itself. */
 void block_line(struct page *page, const char *label, const char *text);

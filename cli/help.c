@@ -44,8 +44,8 @@ static void option_entries(struct page *page, unsigned bits)
 
 static void render_command(struct page *page, const struct command *command)
 {
-        (void)fprintf(page->out, "slowctl %s%s%s [OPTION...]\n\n", command->name, command->argument ? " " : "",
-                      command->argument ? command->argument : "");
+        (void)fprintf(page->out, "slowctl %s%s%s [OPTION...]\n\n", command->name,
+                      command->argument ? " " : "", command->argument ? command->argument : "");
         paragraph(page, command->help);
         if (command->options) {
                 title(page, "Options");
@@ -59,8 +59,9 @@ static void render_command(struct page *page, const struct command *command)
 static void render_all(struct page *page)
 {
         (void)fputs("slowctl [OPTION...] [COMMAND]\n\n", page->out);
-        paragraph(page, "Asks slowd why this machine is slow: the cause, who did it, who waits, what helps and "
-                        "what was ruled out.");
+        paragraph(page,
+                  "Asks slowd why this machine is slow: the cause, who did it, who waits, what helps and "
+                  "what was ruled out.");
         title(page, "Commands");
         for (size_t i = 0; commands[i]; i++) {
                 char name[64];

@@ -1,0 +1,187 @@
+/* A diagnosis in lines. */
+#include "cli/diagnosis_view.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/block.h"
+#include "cli/finding_view.h"
+#include "common/cleanup.h"
+#include "common/json.h"
+#include "common/text.h"
+#include "common/usec.h"
+
+#define RULED_OUT_LINES   3
+#define NOT_CHECKED_LINES 6
+#define REASONS_MAX       64
+#define NAMES_BYTES_MAX   2048
+
+static size_t array_length(struct json_object *object, const char *name, struct json_object **ret_array)
+{
+        return json_get_array(object, name, ret_array) == 0 ? json_object_array_length(*ret_array) : 0;
+}
+
+const char *diagnosis_view_verdict(struct json_object *reply)
+{
+        struct json_object *diagnosis;
+        const char *verdict;
+        return json_get_object(reply, "diagnosis", &diagnosis) == 0 &&
+                               json_get_string(diagnosis, "verdict", &verdict) == 0
+                       ? verdict
+                       : NULL;
+}
+
+/* "web1 is slow: 30 ffmpeg processes ..." */
+static void headline(struct page *page, struct json_object *diagnosis, const char *verdict)
+{
+        static const struct {
+                const char *verdict, *words;
+                enum style style;
+        } heads[] = { { "slow", "slow", STYLE_RED },
+                      { "risk", "at risk", STYLE_YELLOW },
+                      { "healthy", "healthy", STYLE_GREEN } };
+        const char *summary = json_string_or(diagnosis, "summary", "");
+        const char *machine = json_string_or(diagnosis, "machine", "this machine");
+        size_t width = page_text_width(page), column = page_styled(page, STYLE_BOLD, machine);
+        for (size_t i = 0; i < sizeof(heads) / sizeof(heads[0]); i++)
+                if (strcmp(verdict, heads[i].verdict) == 0) {
+                        (void)fputs(" is ", page->out);
+                        column += 4 + page_styled(page, heads[i].style, heads[i].words);
+                }
+        if (summary[0]) {
+                (void)fputs(": ", page->out);
+                (void)page_wrap(page, column + 2, 0, width, summary);
+        } else {
+                (void)fputc('.', page->out);
+        }
+        (void)fputc('\n', page->out);
+}
+
+/* What follows from the finding of `check`; all that follow from nothing shown if check is NULL. Those that
+ * were said are marked in *said. */
+static void consequences(struct page *page, struct json_object *diagnosis, const char *check, uint64_t *said)
+{
+        struct json_object *list;
+        size_t count = array_length(diagnosis, "consequences", &list);
+        for (size_t i = 0; i < count && i < REASONS_MAX; i++) {
+                struct json_object *finding = json_object_array_get_idx(list, i);
+                const char *because = json_string_or(finding, "because", NULL);
+                if ((*said & UINT64_C(1) << i) || (check && (!because || strcmp(because, check) != 0)))
+                        continue;
+                *said |= UINT64_C(1) << i;
+                block_format(page, "consequence", "%s: %s%s%s", json_string_or(finding, "check", "?"),
+                             json_string_or(finding, "summary", ""), because ? ", because of " : "",
+                             because ? because : "");
+        }
+}
+
+/* Each with its own sentence, unless the headline has said it. */
+static void findings(struct page *page, struct json_object *diagnosis, const char *list_name,
+                     const char *label, uint64_t *said)
+{
+        const char *summary = json_string_or(diagnosis, "summary", "");
+        int64_t now = json_int_or(diagnosis, "atUSec", 0);
+        struct json_object *list;
+        size_t count = array_length(diagnosis, list_name, &list);
+        for (size_t i = 0; i < count; i++) {
+                struct json_object *finding = json_object_array_get_idx(list, i);
+                const char *own = json_string_or(finding, "summary", "");
+                (void)fputc('\n', page->out);
+                if (own[0] && strcmp(own, summary) != 0) {
+                        page_blanks(page, BLOCK_INDENT);
+                        (void)page_wrap(page, BLOCK_INDENT, BLOCK_INDENT, page_text_width(page), own);
+                        (void)fputc('\n', page->out);
+                }
+                finding_view(page, label, finding, now > 0 ? (usec_t)now : 0);
+                consequences(page, diagnosis, json_string_or(finding, "check", ""), said);
+        }
+}
+
+/* The names alone, on a few lines at most; the values are for `slowctl checks`. */
+static void ruled_out_names(struct page *page, struct json_object *diagnosis)
+{
+        struct json_object *list;
+        size_t count = array_length(diagnosis, "ruledOut", &list), length = 0, shown = 0;
+        size_t room = RULED_OUT_LINES * (page_text_width(page) - BLOCK_VALUE_COLUMN) -
+                      strlen("and 99 more (slowctl checks)") -
+                      RULED_OUT_LINES * 16; /* ends of lines that no name fits into */
+        char line[NAMES_BYTES_MAX] = "";
+        for (; shown < count; shown++) {
+                const char *check = json_string_or(json_object_array_get_idx(list, shown), "check", "?");
+                if (length + 2 + strlen(check) > room)
+                        break;
+                (void)text_append(line, sizeof(line), &length, "%s%s", shown > 0 ? ", " : "", check);
+        }
+        if (shown < count)
+                (void)text_append(line, sizeof(line), &length, " and %zu more", count - shown);
+        if (count > 0)
+                block_format(page, "ruled out", "%s (slowctl checks)", line);
+}
+
+/* Two columns: what was ruled out, and the value that did it. */
+static void ruled_out_values(struct page *page, struct json_object *diagnosis)
+{
+        struct json_object *list;
+        struct block_pair pairs[REASONS_MAX];
+        size_t count = array_length(diagnosis, "ruledOut", &list);
+        if (count > REASONS_MAX)
+                count = REASONS_MAX;
+        for (size_t i = 0; i < count; i++) {
+                struct json_object *reason = json_object_array_get_idx(list, i);
+                pairs[i] = (struct block_pair){ json_string_or(reason, "check", "?"),
+                                                json_string_or(reason, "reason", "") };
+        }
+        block_pairs(page, "ruled out", pairs, count, false);
+}
+
+/* Checks that lack the same thing share a line. */
+static void not_checked(struct page *page, struct json_object *diagnosis)
+{
+        struct json_object *list;
+        size_t count = array_length(diagnosis, "notChecked", &list), lines = 0;
+        uint64_t said = 0;
+        if (count > REASONS_MAX)
+                count = REASONS_MAX;
+        for (size_t i = 0; i < count; i++) {
+                const char *reason = json_string_or(json_object_array_get_idx(list, i), "reason", "");
+                char names[NAMES_BYTES_MAX] = "";
+                size_t length = 0;
+                if (said & UINT64_C(1) << i)
+                        continue;
+                if (lines == NOT_CHECKED_LINES) {
+                        block_line(page, NULL, "and more (slowctl checks)");
+                        break;
+                }
+                for (size_t j = i; j < count; j++) {
+                        struct json_object *other = json_object_array_get_idx(list, j);
+                        if (strcmp(json_string_or(other, "reason", ""), reason) != 0)
+                                continue;
+                        said |= UINT64_C(1) << j;
+                        (void)text_append(names, sizeof(names), &length, "%s%s", length > 0 ? ", " : "",
+                                          json_string_or(other, "check", "?"));
+                }
+                block_format(page, lines == 0 ? "not checked" : NULL, "%s: %s", names, reason);
+                lines++;
+        }
+}
+
+int diagnosis_view(struct page *page, struct json_object *reply)
+{
+        struct json_object *diagnosis;
+        const char *verdict = diagnosis_view_verdict(reply);
+        uint64_t said = 0;
+        if (!verdict || json_get_object(reply, "diagnosis", &diagnosis) < 0)
+                return -EBADMSG;
+        headline(page, diagnosis, verdict);
+        findings(page, diagnosis, "causes", "cause", &said);
+        findings(page, diagnosis, "risks", "risk", &said);
+        consequences(page, diagnosis, NULL, &said);
+        (void)fputc('\n', page->out);
+        if (strcmp(verdict, "healthy") == 0)
+                ruled_out_values(page, diagnosis);
+        else
+                ruled_out_names(page, diagnosis);
+        not_checked(page, diagnosis);
+        return 0;
+}
