@@ -62,9 +62,11 @@ static enum answer next_answer(struct ask *ask, usec_t deadline, struct json_obj
                               : deadline > now                 ? deadline - now
                                                                : 0;
                 enum answer answer = ask_receive(ask, left, ret_reply);
-                if (answer != ANSWER_NOT_READY || left == 0)
+                if (answer != ANSWER_NOT_READY)
                         return answer;
-                sleep_usec(left < RETRY_USEC ? left : RETRY_USEC);
+                if (left <= RETRY_USEC)
+                        return ANSWER_NOT_READY;
+                sleep_usec(RETRY_USEC);
                 answer = ask_call(ask, "Diagnose", NULL, true);
                 if (answer != ANSWER_OK)
                         return answer;

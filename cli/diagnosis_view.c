@@ -49,31 +49,56 @@ static void headline(struct page *page, struct json_object *diagnosis, const cha
                         (void)fputs(" is ", page->out);
                         column += 4 + page_styled(page, heads[i].style, heads[i].words);
                 }
-        if (summary[0]) {
-                (void)fputs(": ", page->out);
-                (void)page_wrap(page, column + 2, 0, width, summary);
+        CLEANUP_FREE char *behind = NULL; /* begins with a blank */
+        if (summary[0] && asprintf(&behind, " %s", summary) >= 0) {
+                (void)fputc(':', page->out);
+                (void)page_wrap(page, column + 1, 0, width, behind);
         } else {
+                behind = NULL;
                 (void)fputc('.', page->out);
         }
         (void)fputc('\n', page->out);
 }
 
-/* What follows from the finding of `check`; all that follow from nothing shown if check is NULL. Those that
- * were said are marked in *said. */
+/* Without its full stop, to go on behind it. */
+static int sentence_length(const char *text)
+{
+        size_t length = strlen(text);
+        return (int)(length > 0 && text[length - 1] == '.' ? length - 1 : length);
+}
+
+/* What follows from the finding of `check`, or, if that is NULL, what has not been said yet (as bits). */
 static void consequences(struct page *page, struct json_object *diagnosis, const char *check, uint64_t *said)
 {
         struct json_object *list;
         size_t count = array_length(diagnosis, "consequences", &list);
+        bool is_first = true;
         for (size_t i = 0; i < count && i < REASONS_MAX; i++) {
                 struct json_object *finding = json_object_array_get_idx(list, i);
                 const char *because = json_string_or(finding, "because", NULL);
+                const char *summary = json_string_or(finding, "summary", "");
+                CLEANUP_FREE char *line = NULL;
                 if ((*said & UINT64_C(1) << i) || (check && (!because || strcmp(because, check) != 0)))
                         continue;
                 *said |= UINT64_C(1) << i;
-                block_format(page, "consequence", "%s: %s%s%s", json_string_or(finding, "check", "?"),
-                             json_string_or(finding, "summary", ""), because ? ", because of " : "",
-                             because ? because : "");
+                if (asprintf(&line, "%s: %.*s%s%s", json_string_or(finding, "check", "?"),
+                             sentence_length(summary), summary, because ? ", because of " : "",
+                             because ? because : "") < 0) {
+                        line = NULL; /* its value is undefined then */
+                        continue;
+                }
+                if (is_first && !check)
+                        (void)fputc('\n', page->out);
+                block_item(page, is_first ? "consequence" : NULL, line);
+                is_first = false;
         }
+}
+
+/* Whether the sentence of the whole has said what this finding says. */
+static bool is_said(const char *summary, const char *own)
+{
+        size_t length = (size_t)sentence_length(own);
+        return length == 0 || memmem(summary, strlen(summary), own, length);
 }
 
 /* Each with its own sentence, unless the headline has said it. */
@@ -87,11 +112,14 @@ static void findings(struct page *page, struct json_object *diagnosis, const cha
         for (size_t i = 0; i < count; i++) {
                 struct json_object *finding = json_object_array_get_idx(list, i);
                 const char *own = json_string_or(finding, "summary", "");
+                if (!json_object_is_type(finding, json_type_object))
+                        continue;
                 (void)fputc('\n', page->out);
-                if (own[0] && strcmp(own, summary) != 0) {
+                if (!is_said(summary, own)) {
                         page_blanks(page, BLOCK_INDENT);
+                        (void)fputs(page_style(page, STYLE_BOLD), page->out);
                         (void)page_wrap(page, BLOCK_INDENT, BLOCK_INDENT, page_text_width(page), own);
-                        (void)fputc('\n', page->out);
+                        (void)fprintf(page->out, "%s\n", page_style_end(page, STYLE_BOLD));
                 }
                 finding_view(page, label, finding, now > 0 ? (usec_t)now : 0);
                 consequences(page, diagnosis, json_string_or(finding, "check", ""), said);
@@ -161,7 +189,8 @@ static void not_checked(struct page *page, struct json_object *diagnosis)
                         (void)text_append(names, sizeof(names), &length, "%s%s", length > 0 ? ", " : "",
                                           json_string_or(other, "check", "?"));
                 }
-                block_format(page, lines == 0 ? "not checked" : NULL, "%s: %s", names, reason);
+                (void)text_append(names, sizeof(names), &length, ": %s", reason);
+                block_item(page, lines == 0 ? "not checked" : NULL, names);
                 lines++;
         }
 }

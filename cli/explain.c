@@ -27,9 +27,7 @@ static void section(struct page *page, const char *title, const char *text)
                 return;
         (void)fprintf(page->out, "\n%s%s%s\n", page_style(page, STYLE_BOLD), title,
                       page_style_end(page, STYLE_BOLD));
-        page_blanks(page, BLOCK_INDENT);
-        (void)page_wrap(page, BLOCK_INDENT, BLOCK_INDENT, page_text_width(page), text);
-        (void)fputc('\n', page->out);
+        page_paragraphs(page, BLOCK_INDENT, page_text_width(page), text);
 }
 
 /* As it would be written in slowd.conf, with what the number counts. */
@@ -58,12 +56,9 @@ static void threshold(struct page *page, struct json_object *parameter)
 {
         const char *key = json_string_or(parameter, "key", "?"),
                    *unit = json_string_or(parameter, "unit", "");
-        const char *meaning = json_string_or(parameter, "meaning", ""), *why;
         int64_t value = json_int_or(parameter, "value", 0);
         int64_t usual = json_int_or(parameter, "defaultValue", value);
         char number[UNITS_MAX], default_number[UNITS_MAX];
-        size_t width = page_text_width(page);
-        CLEANUP_FREE char *line = NULL;
 
         page_blanks(page, BLOCK_INDENT);
         (void)page_styled(page, STYLE_BOLD, key);
@@ -72,20 +67,15 @@ static void threshold(struct page *page, struct json_object *parameter)
                 (void)fprintf(page->out, "; default %s", format_setting(default_number, unit, usual));
         (void)fputs(")\n", page->out);
 
-        const char *const texts[] = { meaning, json_string_or(parameter, "reason", "") };
-        for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
-                if (!texts[i][0])
-                        continue;
-                page_blanks(page, BLOCK_INDENT + 4);
-                (void)page_wrap(page, BLOCK_INDENT + 4, BLOCK_INDENT + 4, width, texts[i]);
-                (void)fputc('\n', page->out);
-        }
-        why = json_string_or(parameter, "source", "");
-        if (why[0] && asprintf(&line, "Source: %s", why) >= 0) {
-                page_blanks(page, BLOCK_INDENT + 4);
-                (void)page_wrap(page, BLOCK_INDENT + 4, BLOCK_INDENT + 4, width, line);
-                (void)fputc('\n', page->out);
-        }
+        const char *source = json_string_or(parameter, "source", "");
+        CLEANUP_FREE char *source_line = NULL;
+        if (source[0] && asprintf(&source_line, "Source: %s", source) < 0)
+                source_line = NULL; /* its value is undefined then */
+        const char *const texts[] = { json_string_or(parameter, "meaning", ""),
+                                      json_string_or(parameter, "reason", ""), source_line };
+        for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+                if (texts[i] && texts[i][0])
+                        page_paragraphs(page, BLOCK_INDENT + 4, page_text_width(page), texts[i]);
 }
 
 static int explain_render(struct page *page, struct json_object *reply)
@@ -95,8 +85,9 @@ static int explain_render(struct page *page, struct json_object *reply)
         if (json_get_string(reply, "name", &name) < 0)
                 return -EBADMSG;
         size_t columns = page_styled(page, STYLE_BOLD, name);
-        (void)fputs(": ", page->out);
-        (void)page_wrap(page, columns + 2, 0, page_text_width(page), json_string_or(reply, "title", ""));
+        char title[512];
+        text_format(title, sizeof(title), ": %s", json_string_or(reply, "title", ""));
+        (void)page_wrap(page, columns, 0, page_text_width(page), title);
         (void)fputc('\n', page->out);
 
         section(page, "What is going on", json_string_or(reply, "cause", NULL));

@@ -1,7 +1,6 @@
 /* One finding in lines. */
 #include "cli/finding_view.h"
 
-
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -246,7 +245,7 @@ static void evidence_lines(struct page *page, struct json_object *finding, uint3
                                           format_value(number, unit, threshold));
                 if (has_threshold || has_usual)
                         (void)text_append(line, sizeof(line), &length, ")");
-                block_line(page, shown == 0 ? "evidence" : NULL, line);
+                block_item(page, shown == 0 ? "evidence" : NULL, line);
                 shown++;
         }
 }

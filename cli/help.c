@@ -10,8 +10,8 @@
 
 static void paragraph(struct page *page, const char *text)
 {
-        (void)page_wrap(page, 0, 0, page_text_width(page), text);
-        (void)fputs("\n\n", page->out);
+        page_paragraphs(page, 0, page_text_width(page), text);
+        (void)fputc('\n', page->out);
 }
 
 static void title(struct page *page, const char *text)
@@ -76,8 +76,9 @@ static void render_all(struct page *page)
         option_entries(page, OPTION_GLOBAL);
         (void)fputc('\n', page->out);
         title(page, "Exit status of diagnose");
-        (void)fputs("  0 healthy, 1 slow or at risk, 2 wrong use, 3 slowd cannot be asked, 4 unknown yet\n\n",
-                    page->out);
+        page_paragraphs(page, INDENT, page_text_width(page),
+                        "0 healthy, 1 slow or at risk, 2 wrong use, 3 slowd cannot be asked, 4 unknown yet");
+        (void)fputc('\n', page->out);
         (void)fputs("More: slowctl COMMAND --help, slowctl(1)\n", page->out);
 }
 

@@ -147,13 +147,13 @@ char *page_clean(const struct page *page, const char *text)
         size_t out = 0;
         if (!copy || !clean)
                 return NULL;
-        text_sanitize(copy, "\n");
+        text_sanitize(copy, "");
         for (const char *at = copy; *at;) {
                 size_t length = character_length((unsigned char)*at);
                 const char *source = at;
                 size_t source_length = length;
                 unsigned code;
-                if (*at != '\n' && page_unsafe_character(at, &code) > 0) {
+                if (page_unsafe_character(at, &code) > 0) {
                         source = "?";
                         source_length = 1;
                 } else if (length > 1 && !page->is_utf8) {
@@ -213,7 +213,7 @@ void page_cut(const struct page *page, char *text, size_t columns)
                         break;
                 used += next;
         }
-        while (at > text && at[-1] == ' ')
+        while (at > text && strchr(" ,", at[-1]))
                 at--;
         memcpy(at, ellipsis, strlen(ellipsis) + 1);
 }
@@ -240,6 +240,7 @@ size_t page_styled(struct page *page, enum style style, const char *text)
         CLEANUP_FREE char *clean = page_clean(page, text);
         if (!clean)
                 return 0;
+        page_cut(page, clean, page_text_width(page) / 2);
         (void)fprintf(page->out, "%s%s%s", page_style(page, style), clean, page_style_end(page, style));
         return page_columns(page, clean);
 }
@@ -265,9 +266,9 @@ static bool is_unit(const char *word, size_t length)
 /* Bytes of the next piece that must not be broken: a word, with its unit if it ends in a digit. */
 static size_t piece_length(const char *text)
 {
-        size_t length = strcspn(text, " \n");
+        size_t length = strcspn(text, " ");
         while (length > 0 && text[length] == ' ' && text[length - 1] >= '0' && text[length - 1] <= '9') {
-                size_t next = strcspn(text + length + 1, " \n");
+                size_t next = strcspn(text + length + 1, " ");
                 if (!is_unit(text + length + 1, next))
                         break;
                 length += 1 + next;
@@ -294,38 +295,30 @@ static size_t break_length(const struct page *page, const char *piece, size_t le
 size_t page_wrap(struct page *page, size_t column, size_t indent, size_t width, const char *text)
 {
         CLEANUP_FREE char *clean = page_clean(page, text);
-        bool is_line_begin = true; /* no blank before the next piece */
         if (!clean)
                 return column;
+        bool is_line_begin = clean[0] != ' '; /* no blank before the next piece */
         if (width < indent + 10)
                 width = indent + 10;
         for (const char *at = clean; *at;) {
-                if (*at == '\n') {
-                        fputc('\n', page->out);
-                        /* No blanks on an empty line. */
-                        column = 0;
-                        is_line_begin = true;
-                        at++;
-                        continue;
-                }
                 if (*at == ' ') {
                         at++;
                         continue;
                 }
                 size_t length = piece_length(at), columns = span_columns(page, at, length);
-                if (!is_line_begin && column + 1 + columns > width) {
+                if (column > indent && column + (is_line_begin ? 0 : 1) + columns > width) {
                         fputc('\n', page->out);
                         column = 0;
                         is_line_begin = true;
-                } else if (!is_line_begin) {
+                } else if (!is_line_begin && column > 0) {
                         fputc(' ', page->out);
                         column++;
                 }
-                if (column < indent) {
-                        page_blanks(page, indent - column);
+                if (column == 0) {
+                        page_blanks(page, indent);
                         column = indent;
                 }
-                if (column + columns > width && column == indent) {
+                if (column + columns > width && column <= indent) {
                         length = break_length(page, at, length, width - column);
                         columns = span_columns(page, at, length);
                 }
@@ -333,11 +326,22 @@ size_t page_wrap(struct page *page, size_t column, size_t indent, size_t width, 
                 column += columns;
                 at += length;
                 is_line_begin = false;
-                if (*at && *at != ' ' && *at != '\n') {
+                if (*at && *at != ' ') {
                         fputc('\n', page->out);
                         column = 0;
                         is_line_begin = true;
                 }
         }
         return column;
+}
+
+void page_paragraphs(struct page *page, size_t indent, size_t width, const char *text)
+{
+        struct span rest = span_of(text), line;
+        while (span_take_line(&rest, &line)) {
+                CLEANUP_FREE char *paragraph = strndup(line.at, line.length);
+                if (paragraph && line.length > 0)
+                        (void)page_wrap(page, 0, indent, width, paragraph);
+                (void)fputc('\n', page->out);
+        }
 }

@@ -25,7 +25,11 @@ static const struct table_column columns[COLUMN_COUNT] = {
 static const char *format_cost(char buffer[static UNITS_MAX], int64_t usec)
 {
         double milliseconds = (double)usec / (double)USEC_PER_MSEC;
-        text_format(buffer, UNITS_MAX, milliseconds < 9.95 ? "%.1f ms" : "%.0f ms", milliseconds);
+        text_format(buffer, UNITS_MAX,
+                    milliseconds < 0.95   ? "%.2f ms"
+                    : milliseconds < 9.95 ? "%.1f ms"
+                                          : "%.0f ms",
+                    milliseconds);
         return buffer;
 }
 

@@ -78,8 +78,6 @@ void table_set(struct table *table, size_t column, const char *text)
         struct cell *cell = last_line(table, column);
         free(cell->text);
         cell->text = text && text[0] ? page_clean(table->page, text) : NULL;
-        for (char *at = cell->text; at && (at = strchr(at, '\n'));)
-                *at = ' ';
 }
 
 void table_set_format(struct table *table, size_t column, const char *format, ...)
