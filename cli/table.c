@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <libsmartcols/libsmartcols.h>
+#include <stdint.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdlib.h>

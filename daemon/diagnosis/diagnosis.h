@@ -30,8 +30,7 @@ struct diagnosis {
         uint32_t not_checked_count;
 };
 
-/* ---- incidents
- * --------------------------------------------------------------------------------------------- */
+/* ---- incidents ---- */
 
 #define INCIDENTS_MAX        128 /* remembered, the oldest closed ones go first */
 #define INCIDENT_VICTIMS_MAX 3

@@ -10,7 +10,7 @@
 
 #define HISTORY_SPAN_USEC           (15 * USEC_PER_MINUTE)
 #define HISTORY_FRAMES_MAX          900   /* 15 minutes at the fast tick of one second */
-#define HISTORY_PROGRAM_ROWS_MAX    24576 /* program rows over all frames; the oldest frames go first */
+#define HISTORY_PROGRAM_ROWS_MAX    32768 /* program rows over all frames; the oldest frames go first */
 #define HISTORY_FRAME_PROGRAMS_MAX  192   /* programs kept of one frame: those that used or lost most */
 #define HISTORY_WINDOW_PROGRAMS_MAX 256
 
@@ -47,8 +47,7 @@ double history_total(const struct history *history, enum field field, usec_t win
  * looking back over at most two frames in a row that are below; 0 if it is not so now. */
 usec_t history_since_above(const struct history *history, enum field field, double threshold);
 
-/* ---- programs over a window
- * -------------------------------------------------------------------------------- */
+/* ---- programs over a window ---- */
 
 /* One program's means over a window. Frames in which it did nothing count as zero. */
 struct program_window {
@@ -71,14 +70,30 @@ size_t history_programs(const struct history *history, usec_t window_usec,
  * it. False if it was in no frame of that stretch, or the stretch is not covered. */
 bool history_program(const struct history *history, uint64_t id, usec_t begin_usec, usec_t end_usec,
                      struct program_window *ret_window);
-/* The realtime instant at which this program began, in one stretch up to now, to use at least `share` of the
- * CPU (or, for disks, bytes) that it uses in the latest frames; looks back over single frames that are below.
- * 0: not at all. */
-usec_t history_program_since_cpu(const struct history *history, uint64_t id, float cpu_at_least);
-usec_t history_program_since_io(const struct history *history, uint64_t id, float bytes_per_sec_at_least);
+/* The realtime instant since which, in one stretch up to now, the program has used at least this much; single
+ * frames below are passed over. 0: it does not use as much now. */
+usec_t history_program_since_cpu(const struct history *history, uint64_t id, float cpus);
+usec_t history_program_since_io(const struct history *history, uint64_t id, float bytes_per_sec);
 
-/* ---- kernel messages
- * --------------------------------------------------------------------------------------- */
+/* ---- units over a window ---- */
+
+#define HISTORY_UNIT_ROWS_MAX   8192
+#define HISTORY_FRAME_UNITS_MAX 24 /* limited units that were held back in a frame, worst first */
+
+/* A limited unit's means over a window, and what happened to it in all. Frames where nothing held it back are
+ * zero. */
+struct unit_window {
+        float throttled_share;                          /* of its periods */
+        float psi_memory_some, psi_memory_full;         /* NAN: this kernel keeps none for units */
+        float refaults;                                 /* per second */
+        float events_high, events_max, events_oom_kill; /* in all */
+};
+
+/* False if nothing held it back in the window. */
+bool history_unit(const struct history *history, uint64_t cgroup_id, usec_t window_usec,
+                  struct unit_window *ret_window);
+
+/* ---- kernel messages ---- */
 
 #define HISTORY_MESSAGES_MAX 128
 /* Kernel messages of warning level or worse, and those of the out-of-memory killer, of the last 15 minutes;
@@ -87,14 +102,14 @@ const struct kernel_message *history_message(const struct history *history, size
 /* Realtime instant of a kernel message, by the latest snapshot's clocks. */
 usec_t history_message_time(const struct history *history, const struct kernel_message *message);
 
-/* ---- gaps
- * -------------------------------------------------------------------------------------------------- */
+/* ---- gaps ---- */
 
 struct gap {
         usec_t begin_realtime_usec; /* when the machine was last seen well */
         usec_t end_realtime_usec;   /* when it was seen again */
-        usec_t late_usec;           /* how much later than due the sample came, suspend not counted */
-        bool others_ran;            /* other processes made progress meanwhile: slowd alone stood still */
+        usec_t end_monotonic_usec;
+        usec_t late_usec; /* how much later than due the sample came, suspend not counted */
+        bool others_ran;  /* other processes made progress meanwhile: slowd alone stood still */
 };
 
 #define HISTORY_GAPS_MAX 16

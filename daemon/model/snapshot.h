@@ -12,8 +12,7 @@
 
 #include "daemon/sample/sample.h"
 
-/* ---- machine-wide values, addressed by number so that history can answer for any of them
- * ------------------- */
+/* ---- machine-wide values, addressed by number so that history can answer for any of them ---- */
 
 enum field {
         /* shares of all CPUs together, 0..1 */
@@ -87,6 +86,10 @@ struct ledger {
 
 /* Time a program wanted to work: running plus all waits; absent parts count as nothing. */
 float ledger_wanted(const struct ledger *ledger);
+/* Of that, the time it lost: all waits together. */
+float ledger_waited(const struct ledger *ledger);
+/* All parts NAN. */
+struct ledger ledger_unknown(void);
 /* Adds what is known of b to a (a NAN in a is replaced). */
 void ledger_add(struct ledger *a, const struct ledger *b);
 
@@ -106,8 +109,7 @@ struct process_rate {
         uint32_t program; /* index into snapshot.programs */
 };
 
-/* ---- one program: all processes of one name in one unit
- * ---------------------------------------------------- */
+/* ---- one program: all processes of one name in one unit ---- */
 
 struct program {
         uint64_t id; /* hash of name and unit: the same in every snapshot */
@@ -120,6 +122,8 @@ struct program {
         uint32_t uid;
         char user[USER_NAME_MAX]; /* of the busiest process */
         bool is_kernel;           /* kernel threads */
+        bool has_run;             /* one of its processes wanted a notable share of a CPU */
+        float busiest;            /* what first_pid wanted: seconds of task time per second */
         bool is_batch;            /* every process that used a CPU is nice >= 10, SCHED_BATCH or SCHED_IDLE */
         bool is_idle_class;       /* every process that used a CPU is SCHED_IDLE */
         bool is_throttled;        /* its unit was held back by a quota in the interval */
@@ -137,10 +141,9 @@ struct program {
 
 /* A process that has lived this long is no part of a burst of short jobs (compilers, configure, test suites).
  */
-#define PROGRAM_STEADY_USEC (8 * USEC_PER_SEC)
+#define PROGRAM_STEADY_USEC (6 * USEC_PER_SEC)
 
-/* ---- units and devices over the interval
- * ------------------------------------------------------------------- */
+/* ---- units and devices over the interval ---- */
 
 struct unit_rate {
         const struct cgroup_sample *sample;
@@ -165,13 +168,12 @@ struct disk_rate {
         float queue;      /* mean requests in flight */
 };
 
-/* ---- the whole
- * --------------------------------------------------------------------------------------------- */
+/* ---- the whole ---- */
 
 struct snapshot {
         struct clock_reading time; /* end of the interval */
         usec_t interval_usec;      /* by the monotonic clock */
-        usec_t suspended_usec;     /* of which... beside it the machine slept (boottime - monotonic) */
+        usec_t suspended_usec;     /* slept meanwhile, not part of the interval */
         int64_t clock_step_usec; /* how far the realtime clock was set, forwards positive; slewing not counted
                                   */
         usec_t expected_usec;    /* the interval that was asked for */
@@ -186,6 +188,8 @@ struct snapshot {
         size_t unit_count, unit_capacity;
         struct disk_rate disks[DISKS_MAX];
         size_t disk_count;
+        uint32_t *scratch; /* hash table while programs are put together */
+        size_t scratch_capacity;
 };
 
 /* Makes the snapshot of the interval between two samples; `older` NULL for the very first. Grows the

@@ -1,0 +1,270 @@
+/* The ring of the last 15 minutes: frames of machine-wide values, and rows of programs and limited units that
+ * the frames point to. Pushing makes room by forgetting the oldest frames; nothing is allocated after the
+ * start. */
+#include "daemon/history/history.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/text.h"
+#include "daemon/history/history_internal.h"
+
+struct history *history_new(void)
+{
+        struct history *history = calloc(1, sizeof(*history));
+        return history;
+}
+
+struct history *history_free(struct history *history)
+{
+        free(history);
+        return NULL;
+}
+
+const struct frame *history_frame(const struct history *history, size_t age)
+{
+        if (age >= history->frame_count)
+                return NULL;
+        return &history->frames[(history->frame_next + HISTORY_FRAMES_MAX - 1 - age) % HISTORY_FRAMES_MAX];
+}
+
+static void forget_oldest(struct history *history)
+{
+        const struct frame *oldest = history_frame(history, history->frame_count - 1);
+        history->program_rows_used -= oldest->program_count;
+        history->unit_rows_used -= oldest->unit_count;
+        history->frame_count--;
+}
+
+/* ---- choosing what of a snapshot is worth a row ---- */
+
+struct candidate {
+        uint32_t index;
+        float score;
+};
+
+static int by_score(const void *a, const void *b)
+{
+        float x = ((const struct candidate *)a)->score, y = ((const struct candidate *)b)->score;
+        return (y > x) - (y < x);
+}
+
+static float known(float value)
+{
+        return isnan(value) ? 0 : value;
+}
+
+/* Task seconds, with a hundred megabytes of I/O or a thousand major faults worth as much as one. */
+static float program_score(const struct program *program)
+{
+        return known(ledger_wanted(&program->ledger)) + program->children_cpu +
+               (program->read_bytes + program->write_bytes) / 1e8F + program->major_faults / 1e3F;
+}
+
+/* The `max` best candidates to the front, in any order if they all fit. */
+static size_t keep_best(struct candidate *candidates, size_t count, size_t max)
+{
+        if (count <= max)
+                return count;
+        qsort(candidates, count, sizeof(candidates[0]), by_score);
+        return max;
+}
+
+/* Bounded: of ten thousand programs at most this many are looked at closely, which is more than can be
+ * active. */
+#define CANDIDATES_MAX 1024
+
+static void push_programs(struct history *history, const struct snapshot *snapshot, struct frame *frame)
+{
+        struct candidate candidates[CANDIDATES_MAX];
+        size_t count = 0;
+        for (size_t i = 0; i < snapshot->program_count && count < CANDIDATES_MAX; i++) {
+                float score = program_score(&snapshot->programs[i]);
+                if (score > 0.0002F)
+                        candidates[count++] = (struct candidate){ (uint32_t)i, score };
+        }
+        count = keep_best(candidates, count, HISTORY_FRAME_PROGRAMS_MAX);
+        while (history->program_rows_used + count > HISTORY_PROGRAM_ROWS_MAX)
+                forget_oldest(history);
+        frame->first_program = history->program_row_next;
+        frame->program_count = (uint32_t)count;
+        for (size_t i = 0; i < count; i++) {
+                const struct program *program = &snapshot->programs[candidates[i].index];
+                history->program_rows[history->program_row_next] = (struct program_row){
+                        .id = program->id,
+                        .ledger = program->ledger,
+                        .cpu = program->cpu,
+                        .children_cpu = program->children_cpu,
+                        .steady_cpu = program->steady_cpu,
+                        .read_bytes = program->read_bytes,
+                        .write_bytes = program->write_bytes,
+                        .major_faults = program->major_faults,
+                        .voluntary_switches = program->voluntary_switches,
+                        .count = program->count,
+                        .is_batch = program->is_batch || !program->has_run,
+                        .is_idle_class = program->is_idle_class || !program->has_run,
+                        .is_kernel = program->is_kernel,
+                        .is_throttled = program->is_throttled,
+                };
+                history->program_row_next = (history->program_row_next + 1) % HISTORY_PROGRAM_ROWS_MAX;
+        }
+        history->program_rows_used += (uint32_t)count;
+}
+
+static bool is_limited(const struct cgroup_sample *group)
+{
+        return group->cpu_quota_usec != ABSENT || group->memory_max_bytes != ABSENT ||
+               group->memory_high_bytes != ABSENT;
+}
+
+static float unit_score(const struct unit_rate *unit)
+{
+        if (!is_limited(unit->sample))
+                return 0;
+        return known(unit->throttled_share) + known(unit->psi_memory_some) + known(unit->events_oom_kill) +
+               (known(unit->events_high) + known(unit->events_max) > 0 ? 0.1F : 0);
+}
+
+static void push_units(struct history *history, const struct snapshot *snapshot, struct frame *frame)
+{
+        struct candidate candidates[CANDIDATES_MAX];
+        size_t count = 0;
+        for (size_t i = 0; i < snapshot->unit_count && count < CANDIDATES_MAX; i++) {
+                float score = unit_score(&snapshot->units[i]);
+                if (score > 0)
+                        candidates[count++] = (struct candidate){ (uint32_t)i, score };
+        }
+        count = keep_best(candidates, count, HISTORY_FRAME_UNITS_MAX);
+        while (history->unit_rows_used + count > HISTORY_UNIT_ROWS_MAX)
+                forget_oldest(history);
+        frame->first_unit = history->unit_row_next;
+        frame->unit_count = (uint32_t)count;
+        for (size_t i = 0; i < count; i++) {
+                const struct unit_rate *unit = &snapshot->units[candidates[i].index];
+                history->unit_rows[history->unit_row_next] = (struct unit_row){
+                        .id = unit->sample->id,
+                        .throttled_share = known(unit->throttled_share),
+                        .psi_memory_some = unit->psi_memory_some,
+                        .psi_memory_full = unit->psi_memory_full,
+                        .refaults = known(unit->refaults),
+                        .events_high = known(unit->events_high),
+                        .events_max = known(unit->events_max),
+                        .events_oom_kill = known(unit->events_oom_kill),
+                };
+                history->unit_row_next = (history->unit_row_next + 1) % HISTORY_UNIT_ROWS_MAX;
+        }
+        history->unit_rows_used += (uint32_t)count;
+}
+
+/* ---- gaps and messages ---- */
+
+/* Context switches go on even on an idle machine; a tenth of the usual rate means that somebody else ran. */
+static bool others_ran(const struct history *history, const struct snapshot *snapshot)
+{
+        double usual = history_mean(history, FIELD_CONTEXT_SWITCHES, USEC_PER_MINUTE);
+        double now = snapshot->value[FIELD_CONTEXT_SWITCHES];
+        return isnan(usual) || isnan(now) ? true : now >= usual / 10;
+}
+
+/* A gap is worth remembering when a whole interval and more than a second were missed; checks judge its size.
+ */
+static bool push_gap(struct history *history, const struct snapshot *snapshot)
+{
+        usec_t expected = snapshot->expected_usec;
+        usec_t late = snapshot->interval_usec > expected ? snapshot->interval_usec - expected : 0;
+        if (snapshot->is_first || late < USEC_PER_SEC || late < 2 * expected)
+                return false;
+        struct gap *gap = &history->gaps[history->gap_next];
+        *gap = (struct gap){
+                .begin_realtime_usec = snapshot->time.realtime_usec - late,
+                .end_realtime_usec = snapshot->time.realtime_usec,
+                .end_monotonic_usec = snapshot->time.monotonic_usec,
+                .late_usec = late,
+                .others_ran = others_ran(history, snapshot),
+        };
+        history->gap_next = (history->gap_next + 1) % HISTORY_GAPS_MAX;
+        if (history->gap_count < HISTORY_GAPS_MAX)
+                history->gap_count++;
+        return true;
+}
+
+/* The kernel log's "warning"; the out-of-memory killer's reports are "info" in part. */
+#define PRIORITY_WARNING 4
+
+static void push_messages(struct history *history, const struct sample *sample)
+{
+        for (size_t i = 0; i < sample->message_count; i++) {
+                const struct kernel_message *message = &sample->messages[i];
+                if (message->priority > PRIORITY_WARNING && !strstr(message->text, "oom") &&
+                    !strstr(message->text, "Killed process"))
+                        continue;
+                history->messages[history->message_next] = *message;
+                history->message_next = (history->message_next + 1) % HISTORY_MESSAGES_MAX;
+                if (history->message_count < HISTORY_MESSAGES_MAX)
+                        history->message_count++;
+        }
+}
+
+void history_push(struct history *history, const struct snapshot *snapshot)
+{
+        bool is_gap = push_gap(history, snapshot);
+        history->latest = snapshot;
+        push_messages(history, snapshot->sample);
+        if (snapshot->is_first)
+                return;
+        if (history->frame_count == HISTORY_FRAMES_MAX)
+                forget_oldest(history);
+        struct frame frame = {
+                .realtime_usec = snapshot->time.realtime_usec,
+                .monotonic_usec = snapshot->time.monotonic_usec,
+                .interval_usec = snapshot->interval_usec,
+                .is_gap = is_gap || snapshot->suspended_usec > 0,
+        };
+        for (size_t i = 0; i < FIELD_MAX; i++)
+                frame.value[i] = (float)snapshot->value[i];
+        push_programs(history, snapshot, &frame);
+        push_units(history, snapshot, &frame);
+        history->frames[history->frame_next] = frame;
+        history->frame_next = (history->frame_next + 1) % HISTORY_FRAMES_MAX;
+        history->frame_count++;
+        /* Fifteen minutes of frames at the slow tick, whatever the cap would hold. */
+        while (history->frame_count > 1 &&
+               frame.monotonic_usec - history_frame(history, history->frame_count - 1)->monotonic_usec >
+                       HISTORY_SPAN_USEC)
+                forget_oldest(history);
+}
+
+const struct snapshot *history_latest(const struct history *history)
+{
+        return history->latest;
+}
+
+size_t history_frames(const struct history *history)
+{
+        return history->frame_count;
+}
+
+const struct kernel_message *history_message(const struct history *history, size_t index)
+{
+        if (index >= history->message_count)
+                return NULL;
+        return &history->messages[(history->message_next + HISTORY_MESSAGES_MAX - 1 - index) %
+                                  HISTORY_MESSAGES_MAX];
+}
+
+usec_t history_message_time(const struct history *history, const struct kernel_message *message)
+{
+        const struct clock_reading *now = &history->latest->time;
+        /* printk's clock is the monotonic one but for a drift of well under a second. */
+        usec_t age = now->monotonic_usec > message->monotonic_usec
+                             ? now->monotonic_usec - message->monotonic_usec
+                             : 0;
+        return now->realtime_usec > age ? now->realtime_usec - age : 0;
+}
+
+const struct gap *history_gap(const struct history *history, size_t index)
+{
+        if (index >= history->gap_count)
+                return NULL;
+        return &history->gaps[(history->gap_next + HISTORY_GAPS_MAX - 1 - index) % HISTORY_GAPS_MAX];
+}

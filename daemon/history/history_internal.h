@@ -1,0 +1,58 @@
+/* How the ring is laid out; for history.c (filling) and history_query.c (asking) only. */
+#pragma once
+
+#include "daemon/history/history.h"
+
+struct frame {
+        usec_t realtime_usec, monotonic_usec; /* its end */
+        usec_t interval_usec;
+        bool is_gap; /* far longer than it should be: windows do not reach back over it */
+        float value[FIELD_MAX];
+        uint32_t first_program, program_count; /* rows, in a ring */
+        uint32_t first_unit, unit_count;
+};
+
+struct program_row {
+        uint64_t id;
+        struct ledger ledger;
+        float cpu, children_cpu, steady_cpu;
+        float read_bytes, write_bytes;
+        float major_faults, voluntary_switches;
+        uint32_t count;
+        bool is_batch, is_idle_class, is_kernel, is_throttled;
+};
+
+struct unit_row {
+        uint64_t id;
+        float throttled_share, psi_memory_some, psi_memory_full, refaults;
+        float events_high, events_max, events_oom_kill;
+};
+
+struct history {
+        const struct snapshot *latest;
+        struct frame frames[HISTORY_FRAMES_MAX];
+        uint32_t frame_next, frame_count;
+        struct program_row program_rows[HISTORY_PROGRAM_ROWS_MAX];
+        uint32_t program_row_next, program_rows_used;
+        struct unit_row unit_rows[HISTORY_UNIT_ROWS_MAX];
+        uint32_t unit_row_next, unit_rows_used;
+        struct kernel_message messages[HISTORY_MESSAGES_MAX];
+        uint32_t message_next, message_count;
+        struct gap gaps[HISTORY_GAPS_MAX];
+        uint32_t gap_next, gap_count;
+};
+
+/* By age: 0 is the latest frame; NULL past the oldest. */
+const struct frame *history_frame(const struct history *history, size_t age);
+
+static inline const struct program_row *frame_program(const struct history *history,
+                                                      const struct frame *frame, uint32_t index)
+{
+        return &history->program_rows[(frame->first_program + index) % HISTORY_PROGRAM_ROWS_MAX];
+}
+
+static inline const struct unit_row *frame_unit(const struct history *history, const struct frame *frame,
+                                                uint32_t index)
+{
+        return &history->unit_rows[(frame->first_unit + index) % HISTORY_UNIT_ROWS_MAX];
+}

@@ -1,0 +1,229 @@
+/* Processes of two samples -> what each did in the interval. Pairs by pid and start time, so a recycled pid
+ * is a new process; knows how the kernel books waits, and mends what that does to short intervals. */
+#include "daemon/model/rates.h"
+
+#include <string.h>
+
+static bool is_same(const struct process_sample *a, const struct process_sample *b)
+{
+        return a->pid == b->pid && a->start_ticks == b->start_ticks;
+}
+
+static double cpu_ticks(const struct process_sample *process)
+{
+        return (double)process->user_ticks + (double)process->system_ticks;
+}
+
+/* Where a task in D state sleeps, by the kernel function: the families of research on 6.1 and 6.18 kernels.
+ */
+static bool is_disk_channel(const char *channel)
+{
+        static const char *const prefixes[] = { "io_schedule", "folio_wait",     "wait_on_page",
+                                                "blk_",        "wait_on_buffer", "__wait_on_buffer",
+                                                "jbd2_",       "ext4_",          "xfs_",
+                                                "btrfs_",      "balance_dirty",  "submit_bio_wait",
+                                                "rq_qos_wait", "do_get_write",   "wait_on_commit",
+                                                "wbt_wait",    "dio_",           "__iomap_dio",
+                                                "iomap_dio",   "wb_wait",        "bit_wait_io",
+                                                "out_of_line", "loop_",          "__lock_page" };
+        for (size_t i = 0; i < sizeof(prefixes) / sizeof(prefixes[0]); i++)
+                if (strncmp(channel, prefixes[i], strlen(prefixes[i])) == 0)
+                        return true;
+        return false;
+}
+
+/* Seconds of waiting per second. The kernel books a wait when it ends, so ten seconds on a dead disk arrive
+ * at once: no more than every thread all the time can be true of this interval (the earlier ones were seen as
+ * D state). */
+static float waited(uint64_t older, uint64_t newer, double seconds, uint32_t threads)
+{
+        double share = rate_per_sec(older, newer, seconds) / 1e9;
+        double most = threads > 0 ? threads : 1;
+        return (float)(share > most ? most : share);
+}
+
+static float largest(float a, float b)
+{
+        return isnan(a) || b > a ? b : a;
+}
+
+/* A wait that is going on and not booked yet: the main thread has slept in D state through the whole
+ * interval, or, where nothing is booked at all, it does so at this instant, which over many ticks is the same
+ * share. */
+static void add_unbooked(const struct process_sample *process, bool is_counted, struct ledger *ledger)
+{
+        if (process->state == 'D' && (process->is_idle || !is_counted)) {
+                if (is_disk_channel(process->wait_channel))
+                        ledger->disk_wait = largest(ledger->disk_wait, 1);
+                else
+                        ledger->stuck = 1;
+        }
+        if (process->state == 'R' && process->is_idle && process->slices != ABSENT)
+                ledger->cpu_wait = largest(ledger->cpu_wait, 1); /* runnable, and never got a CPU */
+}
+
+static struct ledger ledger_of(const struct process_sample *a, const struct process_sample *b, double seconds,
+                               double hz)
+{
+        struct ledger ledger = ledger_unknown();
+        uint32_t threads = a->threads > b->threads ? a->threads : b->threads;
+        ledger.running = (float)(rate_per_sec(a->run_nsec, b->run_nsec, seconds) / 1e9);
+        if (isnan(ledger.running) || b->delays == DELAYS_MAIN_ONLY)
+                ledger.running = (float)((cpu_ticks(b) - cpu_ticks(a)) / hz / seconds);
+        ledger.cpu_wait = waited(a->run_delay_nsec, b->run_delay_nsec, seconds, threads);
+        ledger.stuck = 0;
+        float block = waited(a->block_delay_nsec, b->block_delay_nsec, seconds, threads);
+        float swapin = waited(a->swapin_delay_nsec, b->swapin_delay_nsec, seconds, threads);
+        float thrashing = waited(a->thrashing_delay_nsec, b->thrashing_delay_nsec, seconds, threads);
+        float reclaim = waited(a->reclaim_delay_nsec, b->reclaim_delay_nsec, seconds, threads);
+        float compact = waited(a->compact_delay_nsec, b->compact_delay_nsec, seconds, threads);
+        /* Since 5.17 one swap-in is booked as swap-in, as thrashing and as block I/O: count it once, as swap.
+         */
+        ledger.swap_wait = largest(swapin, thrashing);
+        ledger.disk_wait = block > ledger.swap_wait ? block - ledger.swap_wait : block * 0;
+        if (isnan(ledger.swap_wait))
+                ledger.disk_wait = block;
+        ledger.reclaim_wait = isnan(compact) ? reclaim : reclaim + compact;
+        add_unbooked(b, b->delays == DELAYS_FULL, &ledger);
+        return ledger;
+}
+
+static struct process_sample zero_before(const struct process_sample *process)
+{
+        struct process_sample zero = *process;
+        zero.user_ticks = zero.system_ticks = zero.children_user_ticks = zero.children_system_ticks = 0;
+        zero.run_nsec = zero.slices = zero.run_delay_nsec = zero.block_delay_nsec = zero.swapin_delay_nsec =
+                0;
+        zero.reclaim_delay_nsec = zero.thrashing_delay_nsec = zero.compact_delay_nsec = 0;
+        zero.voluntary_switches = zero.involuntary_switches = zero.minor_faults = zero.major_faults = 0;
+        zero.children_major_faults = zero.read_bytes = zero.write_bytes = zero.cancelled_write_bytes = 0;
+        return zero;
+}
+
+/* What reached the disk: what was dirtied and thrown away again did not. */
+static float written_per_sec(const struct process_sample *a, const struct process_sample *b, double seconds)
+{
+        double written = rate_per_sec(a->write_bytes, b->write_bytes, seconds);
+        double cancelled =
+                known_or_zero(rate_per_sec(a->cancelled_write_bytes, b->cancelled_write_bytes, seconds));
+        return (float)(written > cancelled ? written - cancelled : written * 0);
+}
+
+static void process_rate_make(const struct process_sample *a, const struct process_sample *b, double seconds,
+                              double hz, struct process_rate *rate)
+{
+        double children = (double)(b->children_user_ticks + b->children_system_ticks) -
+                          (double)(a->children_user_ticks + a->children_system_ticks);
+        rate->ledger = ledger_of(a, b, seconds, hz);
+        rate->cpu = rate->ledger.running;
+        rate->children_cpu = (float)(children > 0 ? children / hz / seconds : 0);
+        rate->read_bytes = (float)rate_per_sec(a->read_bytes, b->read_bytes, seconds);
+        rate->write_bytes = written_per_sec(a, b, seconds);
+        rate->major_faults = (float)rate_per_sec(a->major_faults, b->major_faults, seconds);
+        rate->minor_faults = (float)rate_per_sec(a->minor_faults, b->minor_faults, seconds);
+        rate->voluntary_switches = (float)rate_per_sec(a->voluntary_switches, b->voluntary_switches, seconds);
+}
+
+static struct process_rate *rate_of_pid(struct snapshot *snapshot, uint32_t pid)
+{
+        size_t low = 0, high = snapshot->process_count;
+        while (low < high) {
+                size_t middle = low + (high - low) / 2;
+                if (snapshot->processes[middle].sample->pid < pid)
+                        low = middle + 1;
+                else
+                        high = middle;
+        }
+        return low < snapshot->process_count && snapshot->processes[low].sample->pid == pid
+                       ? &snapshot->processes[low]
+                       : NULL;
+}
+
+static const struct process_sample *sample_of_pid(const struct sample *sample, uint32_t pid)
+{
+        size_t low = 0, high = sample->process_count;
+        while (low < high) {
+                size_t middle = low + (high - low) / 2;
+                if (sample->processes[middle].pid < pid)
+                        low = middle + 1;
+                else
+                        high = middle;
+        }
+        return low < sample->process_count && sample->processes[low].pid == pid ? &sample->processes[low]
+                                                                                : NULL;
+}
+
+/* An ended process hands its whole life to its parent's children counters; what former intervals have shown
+ * of it already is taken off there, or a compiler would be counted twice: while it ran and when it was
+ * reaped. */
+static void take_off_seen(struct snapshot *snapshot, const struct sample *older,
+                          const struct process_sample *ended, double seconds, double hz)
+{
+        double seen = (cpu_ticks(ended) + (double)ended->children_user_ticks +
+                       (double)ended->children_system_ticks) /
+                      hz / seconds;
+        const struct process_sample *at = ended;
+        /* Parents may have ended in the same interval; then their own parent reaped the sum. */
+        for (int depth = 0; depth < 32 && at->ppid > 0; depth++) {
+                struct process_rate *parent = rate_of_pid(snapshot, at->ppid);
+                if (parent) {
+                        float left = parent->children_cpu - (float)seen;
+                        parent->children_cpu = left > 0 ? left : 0;
+                        return;
+                }
+                at = sample_of_pid(older, at->ppid);
+                if (!at)
+                        return;
+        }
+}
+
+static void unattributed(const struct sample *newer, struct snapshot *snapshot)
+{
+        double attributed = 0;
+        if (snapshot->process_count == 0 || newer->stat.cpu_count == ABSENT)
+                return;
+        for (size_t i = 0; i < snapshot->process_count; i++)
+                attributed += known_or_zero(snapshot->processes[i].cpu) + snapshot->processes[i].children_cpu;
+        double busy = (snapshot->value[FIELD_CPU_BUSY] - snapshot->value[FIELD_CPU_IRQ]) *
+                      (double)newer->stat.cpu_count;
+        double left = (busy - attributed) / (double)newer->stat.cpu_count;
+        snapshot->value[FIELD_CPU_UNATTRIBUTED] = left < 0 ? 0 : left;
+}
+
+void process_rates(const struct sample *older, const struct sample *newer, double seconds,
+                   struct snapshot *snapshot)
+{
+        double hz = newer->machine.hz && newer->machine.hz != ABSENT ? (double)newer->machine.hz : 100;
+        size_t k = 0;
+        for (size_t i = 0; i < newer->process_count; i++) {
+                const struct process_sample *process = &newer->processes[i];
+                struct process_rate *rate = &snapshot->processes[i];
+                usec_t begun_usec = (usec_t)((double)process->start_ticks / hz * (double)USEC_PER_SEC);
+                usec_t now_usec = newer->time.boottime_usec;
+                *rate = (struct process_rate){ .sample = process, .ledger = ledger_unknown() };
+                rate->age_usec = now_usec > begun_usec ? now_usec - begun_usec : 0;
+                if (!older)
+                        continue;
+                while (k < older->process_count && older->processes[k].pid < process->pid)
+                        k++;
+                if (k < older->process_count && is_same(&older->processes[k], process)) {
+                        process_rate_make(&older->processes[k], process, seconds, hz, rate);
+                } else if (begun_usec + USEC_PER_SEC / 10 >= older->time.boottime_usec) {
+                        struct process_sample zero = zero_before(process);
+                        rate->is_new = true;
+                        process_rate_make(&zero, process, seconds, hz, rate);
+                } /* else it was over a cap before: nothing to compare with yet */
+        }
+        snapshot->process_count = newer->process_count;
+        if (!older)
+                return;
+        k = 0;
+        for (size_t i = 0; i < older->process_count; i++) {
+                const struct process_sample *process = &older->processes[i];
+                while (k < newer->process_count && newer->processes[k].pid < process->pid)
+                        k++;
+                if (k >= newer->process_count || !is_same(process, &newer->processes[k]))
+                        take_off_seen(snapshot, older, process, seconds, hz);
+        }
+        unattributed(newer, snapshot);
+}

@@ -1,0 +1,176 @@
+/* Processes -> programs: all processes of one name in one unit are one program, because thirty ffmpegs are
+ * one culprit. Sums their ledgers, and those of their units. */
+#include "daemon/model/rates.h"
+
+#include <string.h>
+
+#include "common/text.h"
+
+static const char *program_name(const struct process_sample *process)
+{
+        const struct process_identity *identity = process->identity;
+        return identity->name[0] ? identity->name : identity->comm;
+}
+
+/* Finds or adds the program of a process; the table holds indices + 1. */
+static struct program *program_of(struct snapshot *snapshot, const struct process_sample *process)
+{
+        const struct process_identity *identity = process->identity;
+        uint64_t id = text_hash(text_hash(HASH_SEED, program_name(process)), identity->unit);
+        size_t mask = snapshot->scratch_capacity - 1;
+        size_t at = (size_t)(id ^ id >> 32) & mask;
+        while (snapshot->scratch[at]) {
+                struct program *program = &snapshot->programs[snapshot->scratch[at] - 1];
+                if (program->id == id)
+                        return program;
+                at = (at + 1) & mask;
+        }
+        struct program *program = &snapshot->programs[snapshot->program_count++];
+        *program = (struct program){
+                .id = id,
+                .cgroup_id = identity->cgroup_id,
+                .first_pid = process->pid,
+                .uid = identity->uid,
+                .is_kernel = identity->is_kernel_thread,
+                .is_batch = true,
+                .is_idle_class = true,
+                .delays_known = true,
+                .ledger = ledger_unknown(),
+                .anon_bytes = ABSENT,
+                .file_bytes = ABSENT,
+                .shmem_bytes = ABSENT,
+                .swap_bytes = ABSENT,
+                .rss_bytes = ABSENT,
+        };
+        (void)span_copy(span_of(program_name(process)), program->name, sizeof(program->name));
+        memcpy(program->unit, identity->unit, sizeof(program->unit));
+        memcpy(program->user, identity->user, sizeof(program->user));
+        snapshot->scratch[at] = (uint32_t)snapshot->program_count;
+        return program;
+}
+
+static void add_level(uint64_t *sum, uint64_t value)
+{
+        if (value != ABSENT)
+                *sum = (*sum == ABSENT ? 0 : *sum) + value;
+}
+
+static void add_rate(float *sum, float value)
+{
+        if (!isnan(value))
+                *sum += value;
+}
+
+#define POLICY_BATCH 3
+#define POLICY_IDLE  5
+/* At nice 10 a task weighs a tenth of a normal one (kernel/sched/core.c, sched_prio_to_weight). */
+#define NICE_BATCH 10
+
+/* A process that used less than this says nothing about the class of work its program does. */
+#define CPU_NOTABLE 0.01F
+
+/* Class of work and busiest process, by what each process of the program wanted. */
+static void note_process(struct program *program, const struct process_rate *rate)
+{
+        const struct process_sample *process = rate->sample;
+        float wanted = ledger_wanted(&rate->ledger);
+        if (wanted > program->busiest) {
+                program->busiest = wanted;
+                program->first_pid = process->pid;
+                program->uid = process->identity->uid;
+                memcpy(program->user, process->identity->user, sizeof(program->user));
+        }
+        if (!(wanted >= CPU_NOTABLE))
+                return;
+        program->has_run = true;
+        bool is_idle_class = process->policy == POLICY_IDLE;
+        if (!is_idle_class)
+                program->is_idle_class = false;
+        if (!is_idle_class && process->policy != POLICY_BATCH && process->nice < NICE_BATCH)
+                program->is_batch = false;
+        if (process->delays != DELAYS_FULL)
+                program->delays_known = false;
+}
+
+static void program_add(struct program *program, struct process_rate *rate, float throttled)
+{
+        const struct process_sample *process = rate->sample;
+        if (throttled > 0 && !isnan(rate->ledger.cpu_wait)) {
+                /* The kernel books throttling as run delay: the share of periods held back splits it. */
+                rate->ledger.throttled = rate->ledger.cpu_wait * throttled;
+                rate->ledger.cpu_wait -= rate->ledger.throttled;
+                program->is_throttled = true;
+        }
+        ledger_add(&program->ledger, &rate->ledger);
+        add_rate(&program->cpu, rate->cpu);
+        add_rate(&program->children_cpu, rate->children_cpu);
+        if (rate->age_usec >= PROGRAM_STEADY_USEC)
+                add_rate(&program->steady_cpu, rate->cpu);
+        add_rate(&program->read_bytes, rate->read_bytes);
+        add_rate(&program->write_bytes, rate->write_bytes);
+        add_rate(&program->major_faults, rate->major_faults);
+        add_rate(&program->voluntary_switches, rate->voluntary_switches);
+        add_level(&program->rss_bytes, process->rss_bytes);
+        add_level(&program->anon_bytes, process->rss_anon_bytes);
+        add_level(&program->file_bytes, process->rss_file_bytes);
+        add_level(&program->shmem_bytes, process->rss_shmem_bytes);
+        add_level(&program->swap_bytes, process->swap_bytes);
+        if (process->is_server_known && process->is_server)
+                program->is_server = true;
+        note_process(program, rate);
+        if (process->state != 'Z' && process->state != 'X') {
+                program->count++;
+                program->new_count += rate->is_new;
+        }
+}
+
+void programs_make(struct snapshot *snapshot)
+{
+        uint64_t last_cgroup = 0;
+        float throttled = 0;
+        snapshot->program_count = 0;
+        memset(snapshot->scratch, 0, snapshot->scratch_capacity * sizeof(snapshot->scratch[0]));
+        for (size_t i = 0; i < snapshot->process_count; i++) {
+                struct process_rate *rate = &snapshot->processes[i];
+                const struct process_identity *identity = rate->sample->identity;
+                struct program *program = program_of(snapshot, rate->sample);
+                if (identity->cgroup_id != last_cgroup) {
+                        last_cgroup = identity->cgroup_id;
+                        throttled = unit_throttled_share(snapshot, last_cgroup);
+                }
+                rate->program = (uint32_t)(program - snapshot->programs);
+                program_add(program, rate, throttled);
+        }
+        for (size_t i = 0; i < snapshot->program_count; i++) {
+                struct program *program = &snapshot->programs[i];
+                struct unit_rate *unit = unit_find(snapshot, program->cgroup_id);
+                if (!program->has_run)
+                        program->is_batch = program->is_idle_class = false;
+                if (unit)
+                        ledger_add(&unit->ledger, &program->ledger);
+        }
+}
+
+size_t snapshot_program_processes(const struct snapshot *snapshot, uint32_t program, uint32_t *ret_indices,
+                                  size_t max)
+{
+        size_t count = 0;
+        for (size_t i = 0; i < snapshot->process_count; i++) {
+                const struct process_rate *rate = &snapshot->processes[i];
+                if (rate->program != program || rate->sample->state == 'Z' || rate->sample->state == 'X')
+                        continue;
+                float wanted = ledger_wanted(&rate->ledger);
+                size_t at = count;
+                /* Insertion into a list that is short by contract: a report names a few dozen pids. */
+                while (at > 0 && ledger_wanted(&snapshot->processes[ret_indices[at - 1]].ledger) < wanted)
+                        at--;
+                if (at >= max)
+                        continue;
+                size_t moved = (count < max ? count : max - 1) - at;
+                memmove(&ret_indices[at + 1], &ret_indices[at], moved * sizeof(ret_indices[0]));
+                ret_indices[at] = (uint32_t)i;
+                if (count < max)
+                        count++;
+        }
+        return count;
+}
