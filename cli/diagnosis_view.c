@@ -32,31 +32,40 @@ const char *diagnosis_view_verdict(struct json_object *reply)
                        : NULL;
 }
 
-/* "web1 is slow: 30 ffmpeg processes ..." */
+/* "web1 is slow: 30 ffmpeg processes ...". slowd's sentence begins so by itself; one that does not gets it.
+ */
 static void headline(struct page *page, struct json_object *diagnosis, const char *verdict)
 {
         static const struct {
                 const char *verdict, *words;
                 enum style style;
-        } heads[] = { { "slow", "slow", STYLE_RED },
-                      { "risk", "at risk", STYLE_YELLOW },
-                      { "healthy", "healthy", STYLE_GREEN } };
+        } heads[] = {
+                { "slow", "slow", STYLE_RED },
+                { "risk", "not slow, but", STYLE_YELLOW },
+                { "healthy", "healthy", STYLE_GREEN },
+        };
         const char *summary = json_string_or(diagnosis, "summary", "");
         const char *machine = json_string_or(diagnosis, "machine", "this machine");
-        size_t width = page_text_width(page), column = page_styled(page, STYLE_BOLD, machine);
-        for (size_t i = 0; i < sizeof(heads) / sizeof(heads[0]); i++)
-                if (strcmp(verdict, heads[i].verdict) == 0) {
-                        (void)fputs(" is ", page->out);
-                        column += 4 + page_styled(page, heads[i].style, heads[i].words);
-                }
-        CLEANUP_FREE char *behind = NULL; /* begins with a blank */
-        if (summary[0] && asprintf(&behind, " %s", summary) >= 0) {
-                (void)fputc(':', page->out);
-                (void)page_wrap(page, column + 1, 0, width, behind);
-        } else {
-                behind = NULL;
-                (void)fputc('.', page->out);
+        CLEANUP_FREE char *behind = NULL; /* begins with a blank or a colon */
+        size_t column = 0, i = 0, length = strlen(machine);
+        while (i < sizeof(heads) / sizeof(heads[0]) && strcmp(heads[i].verdict, verdict) != 0)
+                i++;
+        if (i < sizeof(heads) / sizeof(heads[0])) {
+                const char *words = heads[i].words;
+                bool has_machine = strncmp(summary, machine, length) == 0 &&
+                                   strncmp(summary + length, " is ", 4) == 0 &&
+                                   strncmp(summary + length + 4, words, strlen(words)) == 0;
+                column = page_styled(page, STYLE_BOLD, machine);
+                (void)fputs(" is ", page->out);
+                column += 4 + page_styled(page, heads[i].style, words);
+                if (asprintf(&behind, "%s%s",
+                             has_machine                       ? ""
+                             : words[strlen(words) - 1] == 't' ? " "
+                                                               : ": ",
+                             has_machine ? summary + length + 4 + strlen(words) : summary) < 0)
+                        behind = NULL; /* its value is undefined then */
         }
+        (void)page_wrap(page, column, 0, page_text_width(page), behind ? behind : summary);
         (void)fputc('\n', page->out);
 }
 

@@ -226,25 +226,16 @@ static void evidence_lines(struct page *page, struct json_object *finding, uint3
         size_t count = array_length(finding, "evidence", &evidence), shown = 0;
         for (size_t i = 0; i < count && shown < EVIDENCE_SHOWN; i++) {
                 struct json_object *item = json_object_array_get_idx(evidence, i);
-                const char *unit = json_string_or(item, "unit", "");
+                const char *text = json_string_or(item, "text", "");
                 char line[LINE_MAX_BYTES] = "", number[UNITS_MAX];
                 size_t length = 0;
-                int64_t threshold, usual;
+                int64_t usual;
                 if (i < EVIDENCE_MAX && (said & UINT32_C(1) << i))
                         continue;
-                bool has_threshold = json_get_int(item, "threshold", &threshold) == 0;
-                bool has_usual = json_get_int(item, "usual", &usual) == 0;
-                (void)text_append(line, sizeof(line), &length, "%s", json_string_or(item, "text", ""));
-                if (has_threshold || has_usual)
-                        (void)text_append(line, sizeof(line), &length, " (");
-                if (has_usual)
-                        (void)text_append(line, sizeof(line), &length, "usually %s%s",
-                                          format_value(number, unit, usual), has_threshold ? ", " : "");
-                if (has_threshold)
-                        (void)text_append(line, sizeof(line), &length, "threshold %s",
-                                          format_value(number, unit, threshold));
-                if (has_threshold || has_usual)
-                        (void)text_append(line, sizeof(line), &length, ")");
+                (void)text_append(line, sizeof(line), &length, "%s", text);
+                if (json_get_int(item, "usual", &usual) == 0 && !strstr(text, "usually"))
+                        (void)text_append(line, sizeof(line), &length, " (usually %s)",
+                                          format_value(number, json_string_or(item, "unit", ""), usual));
                 block_item(page, shown == 0 ? "evidence" : NULL, line);
                 shown++;
         }

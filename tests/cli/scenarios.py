@@ -59,29 +59,31 @@ ORIGIN = {
 }
 
 OVERLOAD = finding(
-    "cpu.overload", "30 ffmpeg processes want 28 CPUs of 2, and nginx waits 31 % of its time.",
+    "cpu.overload", "30 ffmpeg processes want 28 CPUs of 2, and nginx waits 31 % of its time",
     culprit=subject("ffmpeg", count=30, pids=range(8110, 8140), unit="cron.service", user="www-data",
                     command="ffmpeg -y -i /src/deploy_videos/incoming/holiday-2024-08-17-part-3.mov -c:v libx264 "
                             "-preset slow /srv/videos/holiday-2024-08-17-part-3.mp4", started_by=ORIGIN),
     victims=[subject("nginx", count=3, unit="nginx.service", user="www-data", lost=310),
              subject("sshd", unit="ssh.service", user="root", lost=120)],
     proof=[
-        evidence("cpu.waiting", 310, "permille", "nginx waits for a CPU 31 % of the time", 100, 2),
+        evidence("cpu.waiting", 310, "permille", "nginx waits for a CPU 31 % of the time it wants to work (usually "
+                 "0.2 %)", None, 2),
         evidence("cpu.share", 960, "permille", "ffmpeg uses 96 % of the CPU time"),
         evidence("cpu.pressure", 982, "permille", "somebody waits for a CPU 98 % of the time", None, 12),
-        evidence("cpu.demand", 28, "count", "ffmpeg asks for 28 CPUs, there are 2", 2),
+        evidence("cpu.demand", 28, "count", "ffmpeg wants 28.1 CPUs, there are 2", 2),
     ],
     remedies=[("run them one after the other", "systemd-run --wait ffmpeg"),
               ("start them one at a time in deploy.sh", None),
               ("give way to the others", "systemctl set-property --runtime cron.service CPUWeight=10")])
 
-SLOW = diagnosis("slow", OVERLOAD["summary"], [OVERLOAD], ruled_out=[r for r in RULED_OUT if r[0] != "cpu.overload"],
+SLOW = diagnosis("slow", "web1 is slow: " + OVERLOAD["summary"] + ".", [OVERLOAD], ruled_out=[r for r in RULED_OUT if r[0] != "cpu.overload"],
                  not_checked=NO_SMART)
 
-HEALTHY = diagnosis("healthy", "nobody loses time: CPUs 12 % busy, 6.2 GB of memory available, disks idle.",
+HEALTHY = diagnosis("healthy", "web1 is healthy: nobody loses noticeable time (CPUs 12 % busy, 78 % of memory "
+                    "available, disks 4.0 % busy).",
                     ruled_out=RULED_OUT, not_checked=NO_SMART[1:])
 
-UNKNOWN = diagnosis("unknown", "slowd has looked once only; it takes two looks 5 s apart to tell.",
+UNKNOWN = diagnosis("unknown", "Too little is known of web1 yet: slowd has just begun to look.",
                     not_checked=[(name, "too little data yet") for name, _ in RULED_OUT])
 
 LEAK = finding(
@@ -96,7 +98,7 @@ LEAK = finding(
               ("cap it, so that it alone suffers", "systemctl set-property tomcat9.service MemoryMax=8G")])
 
 CONSEQUENCES = diagnosis(
-    "slow", "java grows by 1.2 GB an hour and has 6.9 GB, and mysqld waits 42 % of its time.", [LEAK, OVERLOAD],
+    "slow", "web1 is slow: java grows by 1.2 GB an hour and has 6.9 GB, and mysqld waits 42 % of its time.", [LEAK, OVERLOAD],
     risks=[finding("disk.full", "/var/lib/docker/overlay2 runs out of space in 3 h.", "notice", AT - 90 * SECOND, 0,
                    culprit=subject("/var/lib/docker/overlay2", "mount"),
                    remedies=[("see what is large", "du -xh /var/lib/docker/overlay2 | sort -h | tail")])],
@@ -108,8 +110,8 @@ CONSEQUENCES = diagnosis(
     ruled_out=[r for r in RULED_OUT if r[0] not in ("cpu.overload", "memory.thrash", "disk.saturated")])
 
 RISK = diagnosis(
-    "risk", "sda is failing: 212 sectors cannot be read.",
-    risks=[finding("disk.failing", "sda is failing: 212 sectors cannot be read.", "critical", AT - 5 * 3600 * SECOND, 0,
+    "risk", "web1 is not slow, but sda is failing: 212 sectors cannot be read.",
+    risks=[finding("disk.failing", "sda is failing: 212 sectors cannot be read", "critical", AT - 5 * 3600 * SECOND, 0,
                    culprit=subject("sda", "disk", count=0), proof=[
                        evidence("disk.pending", 212, "count", "212 sectors wait to be replaced", 8, 0)],
                    remedies=[("copy what matters off it now", None), ("ask the disk", "smartctl -a /dev/sda")])],
@@ -203,7 +205,7 @@ STATUS = {
     "version": "0.1.0", "machine": "web1", "kernel": "6.1.0-28-amd64", "startedUSec": AT - 26 * 3600 * SECOND,
     "ticks": 18720, "intervalUSec": 5 * SECOND, "lastTickUSec": AT, "lastDurationUSec": 4210, "lastCpuUSec": 3100,
     "meanCpuUSec": 2894, "missedTicks": 0, "rssBytes": 9437184, "processes": 312, "connections": 1,
-    "summary": "slow: " + OVERLOAD["summary"], "collectors": [
+    "summary": SLOW["diagnosis"]["summary"], "collectors": [
         {"name": "stat", "state": "ok", "reason": None, "durationUSec": 41},
         {"name": "pressure", "state": "absent", "reason": "this kernel has no pressure files; boot with psi=1",
          "durationUSec": 3},

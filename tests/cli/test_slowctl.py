@@ -150,6 +150,17 @@ class Rendering(TestCase):
             self.assertIn(part, text)
         self.assertEqual(text.count("nginx waits for a CPU"), 0, "said with the victims already")
 
+    def test_sentence_of_the_whole(self):
+        """slowd's sentence says whose and what; one that does not gets it."""
+        for verdict, summary, begin in (("slow", "web1 is slow: so it is.", "web1 is slow: so it is.\n"),
+                                        ("slow", "so it is.", "web1 is slow: so it is.\n"),
+                                        ("healthy", "fine", "web1 is healthy: fine\n"),
+                                        ("risk", "web1 is not slow, but soon.", "web1 is not slow, but soon.\n"),
+                                        ("risk", "soon.", "web1 is not slow, but soon.\n"),
+                                        ("unknown", "who knows", "who knows\n"), ("new", "news", "news\n")):
+            with FakeSlowd(self.directory.name, {"Diagnose": s.diagnosis(verdict, summary)}) as server:
+                self.assertTrue(self.ask(server).out.startswith(begin), (verdict, summary))
+
     def test_values_of_the_healthy(self):
         text = self.render("healthy", 80)
         for check, reason in s.RULED_OUT:
@@ -434,7 +445,7 @@ class Streams(TestCase):
         server = self.serve(Diagnose=Stream([s.UNKNOWN, s.UNKNOWN, s.SLOW]))
         result = self.ask(server, "--wait=10")
         self.assertEqual((result.status, result.err), (1, ""))
-        self.assertNotIn("looked once only", result.out)
+        self.assertNotIn("Too little is known", result.out)
         self.assertIn("web1 is slow", result.out)
 
     def test_wait_until_ready(self):
@@ -449,7 +460,7 @@ class Streams(TestCase):
             result = self.ask(server, "--wait=1")
             self.assertAlmostEqual(time.monotonic() - begin, 1, delta=0.9)
             self.assertEqual((result.status, result.err), (4, ""))
-            self.assertIn("looked once only", result.out)
+            self.assertIn("Too little is known", result.out)
         with FakeSlowd(self.directory.name, {"Diagnose": Error(INTERFACE + "NotReady")}) as server:
             result = self.ask(server, "--wait=600ms")
             self.assertEqual(result.status, 4)
