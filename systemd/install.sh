@@ -232,7 +232,9 @@ await_answer() {
                 have_systemd || background_pid >/dev/null || ((i < 10)) || break
                 sleep 0.1
         done
-        fail "slowd does not answer; $where says why: $(tail -n 1 "$DAEMON_LOG" 2>/dev/null || true)"
+        local last
+        last=$(tail -n 1 "$DAEMON_LOG" 2>/dev/null || true)
+        fail "slowd does not answer; $where says why${last:+: $last}"
 }
 
 # The first two ticks have no answer yet (exit status 4).
