@@ -1,8 +1,8 @@
 /* cpu.overload: one program, all its processes together, asks for more CPU than there is, and others wait for
  * it. Told by what the others lose, never by how busy the CPUs are or how nice anybody is. */
-#include <stdio.h>
 #include <string.h>
 
+#include "common/text.h"
 #include "common/units.h"
 #include "daemon/checks/blame.h"
 
@@ -210,7 +210,7 @@ static void add_nice_remedy(const struct situation *s, struct finding *finding)
                                  "renice does not help here: nice weighs only within one session (scheduler "
                                  "autogroup), and %s is in another session than %s",
                                  suspect->name, victim->name);
-                (void)snprintf(command, sizeof(command), "echo 19 > /proc/%u/autogroup", program->first_pid);
+                text_format(command, sizeof(command), "echo 19 > /proc/%u/autogroup", program->first_pid);
                 finding_remedy(finding, command, "lower the nice value of its whole session's autogroup");
                 break;
         case NICE_OTHER_UNIT:
@@ -276,11 +276,11 @@ static void found(struct situation *s, const double *p, struct finding *finding)
                                  "%s runs at low priority already, and the others wait all the same",
                                  suspect->name);
         add_remedies(s, finding);
-        (void)snprintf(finding->summary, sizeof(finding->summary),
-                       "%s %s %.*f CPUs of %.0f, and %s waits %s of its time",
-                       family_words(who, sizeof(who), suspect), suspect->count > 1 ? "want" : "wants",
-                       suspect->demand < 9.95F ? 1 : 0, (double)suspect->demand, s->cpus, victim->name,
-                       format_permille(share, finding->victims[0].lost_permille));
+        text_format(finding->summary, sizeof(finding->summary),
+                    "%s %s %.*f CPUs of %.0f, and %s waits %s of its time",
+                    family_words(who, sizeof(who), suspect), suspect->count > 1 ? "want" : "wants",
+                    suspect->demand < 9.95F ? 1 : 0, (double)suspect->demand, s->cpus, victim->name,
+                    format_permille(share, finding->victims[0].lost_permille));
 }
 
 static void run(const struct check_context *context, struct finding *ret_finding)

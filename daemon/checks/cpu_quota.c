@@ -1,8 +1,8 @@
 /* cpu.quota: a unit that somebody waits for is held back by its own CPU quota while the machine has CPU to
  * spare. */
-#include <stdio.h>
 #include <string.h>
 
+#include "common/text.h"
 #include "common/units.h"
 #include "daemon/checks/blame.h"
 
@@ -129,7 +129,7 @@ static void found(const struct check_context *context, const struct snapshot *la
                          cpus);
         finding_evidence(finding, "cpu.idle", 1000 * idle, "permille", context->parameters[MINIMUM_IDLE], NAN,
                          "the machine's CPUs are %s idle", idle_words);
-        (void)snprintf(
+        text_format(
                 finding->summary, sizeof(finding->summary),
                 "%s is held back by its own CPU quota (%.2g CPUs) and loses %s of its time, while %s of the "
                 "CPUs are idle",

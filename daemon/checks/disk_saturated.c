@@ -1,8 +1,8 @@
 /* disk.saturated: one program keeps a disk busy, and others wait for it. A disk that is busy while nobody
  * else waits, or that serves an idle-class backup, is a disk at work. */
-#include <stdio.h>
 #include <string.h>
 
+#include "common/text.h"
 #include "common/units.h"
 #include "daemon/checks/blame.h"
 
@@ -214,11 +214,11 @@ static void found(const struct situation *s, const double *p, struct finding *fi
         finding->has_origin = origin_of_family(s->latest, s->suspect, &finding->origin);
         describe(s, p, finding);
         add_remedies(s, finding);
-        (void)snprintf(finding->summary, sizeof(finding->summary),
-                       "%s %s the disk%s%s (%s each second), and %s waits %s of its time for it",
-                       family_words(who, sizeof(who), s->suspect), s->suspect->count > 1 ? "fill" : "fills",
-                       disk ? " " : "", disk ? disk->sample->name : "", format_bytes(rate, moved(s->suspect)),
-                       s->victims[0]->name, format_permille(share, finding->victims[0].lost_permille));
+        text_format(finding->summary, sizeof(finding->summary),
+                    "%s %s the disk%s%s (%s each second), and %s waits %s of its time for it",
+                    family_words(who, sizeof(who), s->suspect), s->suspect->count > 1 ? "fill" : "fills",
+                    disk ? " " : "", disk ? disk->sample->name : "", format_bytes(rate, moved(s->suspect)),
+                    s->victims[0]->name, format_permille(share, finding->victims[0].lost_permille));
 }
 
 static void run(const struct check_context *context, struct finding *ret_finding)

@@ -1,8 +1,8 @@
 /* memory.exhausted: too many programs are open for the memory there is, and no single one is to blame. */
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/text.h"
 #include "common/units.h"
 #include "daemon/checks/blame.h"
 
@@ -150,9 +150,9 @@ static void run(const struct check_context *context, struct finding *ret_finding
                          NAN, "somebody waits for memory %s of the time (PSI)",
                          format_permille(lost, 1000 * pressure));
         describe_holders(holders, count, finding);
-        (void)snprintf(finding->summary, sizeof(finding->summary),
-                       "too many programs for the memory: %s of %s are left, %zu programs share the rest",
-                       size, whole, count);
+        text_format(finding->summary, sizeof(finding->summary),
+                    "too many programs for the memory: %s of %s are left, %zu programs share the rest", size,
+                    whole, count);
         if (count > 0)
                 finding_remedy(finding, NULL, "close one of the largest: %s%s%s%s%s", holders[0].name,
                                count > 1 ? ", " : "", count > 1 ? holders[1].name : "", count > 2 ? ", " : "",

@@ -1,5 +1,4 @@
 /* memory.limit: a unit is held back, or killed, by its own memory limit. */
-#include <stdio.h>
 #include <string.h>
 
 #include "common/text.h"
@@ -102,9 +101,9 @@ static void found_held(const struct snapshot *latest, const struct limited_unit 
                          "%s loses %s of its time to making room below its limit", group->unit, lost);
         finding_evidence(finding, "memory.refault", (double)unit->window.refaults, "perSecond", NAN, NAN,
                          "%.0f of its pages come back each second", (double)unit->window.refaults);
-        (void)snprintf(finding->summary, sizeof(finding->summary),
-                       "%s is held back by its own memory limit of %s and loses %s of its time", group->unit,
-                       format_bytes(limit, (double)lowest_limit(group)), lost);
+        text_format(finding->summary, sizeof(finding->summary),
+                    "%s is held back by its own memory limit of %s and loses %s of its time", group->unit,
+                    format_bytes(limit, (double)lowest_limit(group)), lost);
 }
 
 /* The limited unit in which the kernel killed: by its counter, or by the name in the kernel's message (the
@@ -143,9 +142,9 @@ static void found_killed(const struct snapshot *latest, const struct kernel_kill
         finding_evidence(finding, "memory.oomKills", (double)count, "count", NAN, NAN,
                          "the kernel killed %s %zu time%s at the limit of its group", kills[0].name, count,
                          count > 1 ? "s" : "");
-        (void)snprintf(finding->summary, sizeof(finding->summary),
-                       "%s was killed%s at its own memory limit (%s)", finding->culprit.name,
-                       count > 1 ? " again and again" : "", kills[0].name);
+        text_format(finding->summary, sizeof(finding->summary),
+                    "%s was killed%s at its own memory limit (%s)", finding->culprit.name,
+                    count > 1 ? " again and again" : "", kills[0].name);
         if (group)
                 add_limit(group, finding);
 }

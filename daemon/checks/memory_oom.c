@@ -1,5 +1,4 @@
 /* memory.oom: the kernel killed a program for lack of memory. */
-#include <stdio.h>
 #include <string.h>
 
 #include "common/text.h"
@@ -14,7 +13,7 @@ static const struct check_parameter parameters[] = {
                             "how long a kill counts as what is wrong now",
                             "what was killed is restarted, or missed, within a minute or two",
                             "systemd's default restart limits look at seconds to minutes" },
-        [RISK_SECONDS] = { "RiskSeconds", "seconds", 600, 5, 900,
+        [RISK_SECONDS] = { "RiskSeconds", "seconds", 300, 5, 900,
                            "how long it is reported as a risk after that",
                            "a machine that had to kill once is likely to again; a kill of days ago says "
                            "nothing",
@@ -37,10 +36,10 @@ static void found_unnamed(const struct snapshot *latest, double kills, struct fi
 {
         finding->culprit = subject_machine(latest);
         finding_evidence(finding, "memory.oomKills", kills, "count", NAN, NAN, "%.0f programs killed", kills);
-        (void)snprintf(finding->summary, sizeof(finding->summary),
-                       "the kernel killed %.0f program%s for lack of memory (which, is not known: no kernel "
-                       "messages)",
-                       kills, kills > 1 ? "s" : "");
+        text_format(finding->summary, sizeof(finding->summary),
+                    "the kernel killed %.0f program%s for lack of memory (which, is not known: no kernel "
+                    "messages)",
+                    kills, kills > 1 ? "s" : "");
 }
 
 static void found_named(const struct kernel_kill *kills, size_t count, struct finding *finding)
@@ -57,9 +56,9 @@ static void found_named(const struct kernel_kill *kills, size_t count, struct fi
                 finding_evidence(finding, "memory.killed", (double)kills[0].anon_bytes, "bytes", NAN, NAN,
                                  "%s (pid %u) held %s when it was killed", kills[0].name, kills[0].pid,
                                  format_bytes(size, (double)kills[0].anon_bytes));
-        (void)snprintf(finding->summary, sizeof(finding->summary),
-                       "the kernel killed %s%s for lack of memory%s", kills[0].name,
-                       same > 1 ? " again and again" : "", kills[0].is_limit ? " in its control group" : "");
+        text_format(finding->summary, sizeof(finding->summary), "the kernel killed %s%s for lack of memory%s",
+                    kills[0].name, same > 1 ? " again and again" : "",
+                    kills[0].is_limit ? " in its control group" : "");
         finding_remedy(finding, "journalctl -k -g 'Killed process'", "see what the kernel says about it");
         finding_remedy(finding, NULL,
                        kills[0].is_limit ? "raise the limit of its unit, or make it need less"

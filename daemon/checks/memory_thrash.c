@@ -1,8 +1,8 @@
 /* memory.thrash: the working set does not fit; pages are swapped or re-read over and over. Told by pages that
  * come back together with time that is lost to it: swap that is full but cold is no harm. */
-#include <stdio.h>
 #include <string.h>
 
+#include "common/text.h"
 #include "common/units.h"
 #include "daemon/checks/blame.h"
 
@@ -211,7 +211,7 @@ static void found(const struct situation *s, const double *p, struct finding *fi
         (void)format_permille(lost, s->lost_permille);
         if (!s->suspect) {
                 finding->culprit = subject_machine(s->latest);
-                (void)snprintf(
+                text_format(
                         finding->summary, sizeof(finding->summary),
                         "the memory does not hold what is in use: %s of the time is lost to fetching pages",
                         lost);
@@ -227,13 +227,13 @@ static void found(const struct situation *s, const double *p, struct finding *fi
                 finding_evidence(finding, "memory.limit", (double)most, "bytes", NAN, NAN,
                                  "its group %s is limited to %s and full", group->unit,
                                  format_bytes(limit, (double)most));
-                (void)snprintf(finding->summary, sizeof(finding->summary),
-                               "%s needs %s but its group may hold only %s; it swaps %s pages in each "
-                               "second, and %s of "
-                               "the time is lost to that",
-                               s->suspect->name, size, limit, format_count(in, s->swap_in), lost);
+                text_format(finding->summary, sizeof(finding->summary),
+                            "%s needs %s but its group may hold only %s; it swaps %s pages in each "
+                            "second, and %s of "
+                            "the time is lost to that",
+                            s->suspect->name, size, limit, format_count(in, s->swap_in), lost);
         } else {
-                (void)snprintf(
+                text_format(
                         finding->summary, sizeof(finding->summary),
                         "the memory does not hold what is in use: %s holds %s, and %s of the time is lost to "
                         "%s",

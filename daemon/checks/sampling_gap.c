@@ -1,8 +1,8 @@
 /* sampling.gap: a tick came much too late, so the machine, or slowd alone, stood still. Suspend and a set
  * clock are no gaps: intervals are measured by a clock that stands still in the one and knows nothing of the
  * other. */
-#include <stdio.h>
 
+#include "common/text.h"
 #include "common/units.h"
 #include "daemon/checks/blame.h"
 
@@ -55,7 +55,7 @@ static void run(const struct check_context *context, struct finding *ret_finding
                          p[MINIMUM_GAP] * (double)USEC_PER_SEC, NAN, "a sample came %s late, %s ago",
                          duration, ago);
         if (worst->others_ran) {
-                (void)snprintf(
+                text_format(
                         finding->summary, sizeof(finding->summary),
                         "slowd itself stood still for %s while the machine ran on; what happened then is not "
                         "known",
@@ -63,8 +63,8 @@ static void run(const struct check_context *context, struct finding *ret_finding
                 finding_remedy(finding, NULL,
                                "find out who stopped slowd (SIGSTOP, a debugger, a frozen control group)");
         } else {
-                (void)snprintf(finding->summary, sizeof(finding->summary), "the machine stood still for %s",
-                               duration);
+                text_format(finding->summary, sizeof(finding->summary), "the machine stood still for %s",
+                            duration);
                 finding_remedy(
                         finding, "journalctl -k --since -15min",
                         "look for what the kernel says about that time (lockups, a paused virtual machine)");

@@ -163,9 +163,10 @@ struct kernel_message {
 struct cgroup_sample {
         char unit[UNIT_NAME_MAX]; /* "nginx.service"; without systemd the group's path below its mount */
         uint64_t id;              /* hash of the full path: joins processes to it, tells equal names apart */
-        uint64_t parent_id;       /* the nearest ancestor that is in the list, 0 if none: its limits hold here too */
-        bool is_stale;            /* not read at this tick: the values are those of an earlier one */
-        usec_t read_usec;         /* monotonic, when the counters were read: rates are made over this */
+        uint64_t
+                parent_id; /* the nearest ancestor that is in the list, 0 if none: its limits hold here too */
+        bool is_stale;     /* not read at this tick: the values are those of an earlier one */
+        usec_t read_usec;  /* monotonic, when the counters were read: rates are made over this */
         uint64_t cpu_usage_usec, cpu_user_usec, cpu_system_usec;
         uint64_t cpu_periods, cpu_throttled_periods, cpu_throttled_usec;
         uint64_t cpu_quota_usec, cpu_period_usec; /* quota ABSENT: no limit */
