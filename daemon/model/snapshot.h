@@ -141,7 +141,7 @@ struct program {
 
 /* A process that has lived this long is no part of a burst of short jobs (compilers, configure, test suites).
  */
-#define PROGRAM_STEADY_USEC (8 * USEC_PER_SEC)
+#define PROGRAM_STEADY_USEC (6 * USEC_PER_SEC)
 
 /* ---- units and devices over the interval ---- */
 
