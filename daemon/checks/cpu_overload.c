@@ -18,7 +18,7 @@ enum {
 };
 
 static const struct check_parameter parameters[] = {
-        [WINDOW_SECONDS] = { "WindowSeconds", "seconds", 10, 2, 300, "the window whose means are judged",
+        [WINDOW_SECONDS] = { "WindowSeconds", "seconds", 8, 2, 300, "the window whose means are judged",
                              "long enough to pass over a start-up burst, short enough to answer within 15 s",
                              "scheduling delays of single wake-ups do not separate the cases, means over "
                              "seconds do "
@@ -93,7 +93,9 @@ static const struct family *find_suspect(const struct situation *s, const double
                 const struct family *family = &s->families[i];
                 if (family->is_kernel)
                         continue;
-                demand += family->demand;
+                /* What runs at low priority wants whatever is left over, and that is no shortage. */
+                if (!family->is_batch)
+                        demand += (double)family->demand;
                 if (!can_be_suspect(s, family, p))
                         continue;
                 if (family->demand >= p[MINIMUM_DEMAND] / 1000 * s->cpus &&
@@ -114,7 +116,7 @@ static bool is_victim(const struct situation *s, const struct family *family)
         const struct family *suspect = s->suspect;
         if (family == suspect || family->is_kernel || family->is_self || family->is_batch)
                 return false;
-        if (!(family->ledger.cpu_wait >= 0.005F) || family->cpu > suspect->cpu / 2)
+        if (!(family->ledger.cpu_wait >= 0.005F) || family->demand > suspect->demand / 2)
                 return false;
         if (is_same_job(s->latest, suspect, family))
                 return false;
@@ -141,6 +143,18 @@ static void find_victims(struct situation *s)
         s->lost_permille = lost_permille_of((float)s->taken, &s->victims_ledger);
 }
 
+/* Whether most of what the suspect uses now is used by processes that have lived for a while. */
+static bool is_steady(const struct situation *s)
+{
+        float cpu = 0, steady = 0;
+        for (uint32_t i = 0; i < s->suspect->program_count; i++) {
+                const struct program *program = &s->latest->programs[s->suspect->programs[i]];
+                cpu += program->cpu + program->children_cpu;
+                steady += program->steady_cpu;
+        }
+        return steady >= cpu / 2;
+}
+
 /* Builders and swarms of short jobs get a minute: over that minute they must have used nearly as much as now.
  */
 static bool is_short_burst(const struct situation *s, const double *p)
@@ -148,7 +162,7 @@ static bool is_short_burst(const struct situation *s, const double *p)
         const struct family *suspect = s->suspect;
         usec_t minute_usec = (usec_t)(p[BURST_SECONDS] * (double)USEC_PER_SEC);
         struct program_window window;
-        if (!is_build_tool(suspect->name) && suspect->steady_cpu >= suspect->cpu / 2)
+        if (!is_build_tool(suspect->name) && is_steady(s))
                 return false;
         if (history_covered(s->history, minute_usec) < minute_usec * 9 / 10)
                 return true;

@@ -110,7 +110,8 @@ bool origin_of_family(const struct snapshot *snapshot, const struct family *fami
                 step->uid = ancestor->uid;
                 copy_text(step->name, sizeof(step->name), ancestor->name);
                 /* The same process still, not one that got its number. */
-                if (process && strncmp(process->identity->comm, ancestor->name, COMM_MAX - 1) == 0) {
+                if (process && (strncmp(process->identity->comm, ancestor->name, COMM_MAX - 1) == 0 ||
+                                strncmp(process->identity->name, ancestor->name, COMM_MAX - 1) == 0)) {
                         copy_text(step->command_line, sizeof(step->command_line),
                                   process->identity->command_line);
                         if (process->identity->name[0])
