@@ -1,5 +1,5 @@
 /* Asks the kernel for taskstats by thread group, in batches over generic netlink. The struct grew with the
- * kernel's versions (6.1 has 13, 6.12 has 14, 6.18 has VERSION618): it is read by offset up to the length
+ * kernel's versions (6.1 has 13, 6.12 has 14, 6.18 has 16): it is read by offset up to the length
  * that the kernel gives, never by sizeof. */
 #include "daemon/sample/taskstats.h"
 
@@ -14,7 +14,7 @@
 
 #include "daemon/sample/sample.h"
 
-/* A reply is about 600 bytes with version VERSION618. */
+/* A reply is about 600 bytes with version 16. */
 #define REPLY_MAX 1024
 /* A socket buffer that holds a batch of replies: each costs the kernel about 1.3 kB of accounted memory. */
 #define SOCKET_BUFFER_BYTES (512 * 1024)
