@@ -35,9 +35,3 @@ struct taskstats_socket *taskstats_free(struct taskstats_socket *taskstats); /* 
  * 0, or negative errno if the socket itself failed. */
 int taskstats_query(struct taskstats_socket *taskstats, const uint32_t *pids, size_t n,
                     struct taskstats_values *ret_values);
-
-/* Parses one netlink message. 0 with *ret_pid and *ret_values (error set if it is an error message, and pid 0
- * then); *ret_sequence is the number of the request it answers. -EBADMSG: garbage. For taskstats.c and its
- * tests. */
-int taskstats_parse(const void *message, size_t length, uint16_t family, uint32_t *ret_sequence,
-                    uint32_t *ret_pid, struct taskstats_values *ret_values);

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "daemon/sample/taskstats.h"
+#include "daemon/sample/taskstats_message.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
