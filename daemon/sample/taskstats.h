@@ -10,11 +10,11 @@
 /* One process, all its threads together, those that ended included. ABSENT (sample.h) what this kernel's
  * version of the struct lacks. */
 struct taskstats_values {
-        int error; /* 0; -ESRCH: no such process; -EAGAIN: the answer was lost; other: refused */
         uint64_t slices, run_nsec, run_delay_nsec;
         uint64_t block_delay_nsec, swapin_delay_nsec, reclaim_delay_nsec, thrashing_delay_nsec,
                 compact_delay_nsec;
         uint64_t voluntary_switches, involuntary_switches; /* of living threads only */
+        int error; /* 0; -ESRCH: no such process; -EAGAIN: the answer was lost; other: refused */
         /* One of the delays was counted at least once. From version 13 on every process that was forked while
          * delay accounting was on has one (copy on write); without any, the kernel keeps no delays for it. */
         bool has_delays;
