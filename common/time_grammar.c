@@ -279,7 +279,7 @@ int time_grammar_instant(const char *text, usec_t now_usec, usec_t *ret_usec,
         static const struct span ago = { "ago", 3 };
         struct time_input input;
         struct span *rest = &input.rest;
-        usec_t span;
+        usec_t span = 0;
         int r = time_input_init(&input, TIME_INPUT_INSTANT, text, error);
         if (r < 0)
                 return r;
