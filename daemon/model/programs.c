@@ -16,7 +16,10 @@ static const char *program_name(const struct process_sample *process)
 static struct program *program_of(struct snapshot *snapshot, const struct process_sample *process)
 {
         const struct process_identity *identity = process->identity;
-        uint64_t id = text_hash(text_hash(HASH_SEED, program_name(process)), identity->unit);
+        /* Kernel threads apart: whoever calls himself kworker is none. The control characters cannot be in
+         * a name. */
+        uint64_t id = text_hash(HASH_SEED, program_name(process));
+        id = text_hash(text_hash(id, identity->is_kernel_thread ? "\1" : "\2"), identity->unit);
         size_t mask = snapshot->scratch_capacity - 1;
         size_t at = (size_t)(id ^ id >> 32) & mask;
         while (snapshot->scratch[at]) {
@@ -32,8 +35,6 @@ static struct program *program_of(struct snapshot *snapshot, const struct proces
                 .first_pid = process->pid,
                 .uid = identity->uid,
                 .is_kernel = identity->is_kernel_thread,
-                .is_batch = true,
-                .is_idle_class = true,
                 .delays_known = true,
                 .ledger = ledger_unknown(),
                 .anon_bytes = ABSENT,
@@ -66,7 +67,7 @@ static void add_rate(float *sum, float value)
 /* At nice 10 a task weighs a tenth of a normal one (kernel/sched/core.c, sched_prio_to_weight). */
 #define NICE_BATCH 10
 
-/* A process that used less than this says nothing about the class of work its program does. */
+/* Processes that together wanted less than this say nothing about the class of work their program does. */
 #define CPU_NOTABLE 0.01F
 
 /* Class of work and busiest process, by what each process of the program wanted. */
@@ -80,16 +81,21 @@ static void note_process(struct program *program, const struct process_rate *rat
                 program->uid = process->identity->uid;
                 memcpy(program->user, process->identity->user, sizeof(program->user));
         }
-        if (!(wanted >= CPU_NOTABLE))
-                return;
-        program->has_run = true;
-        bool is_idle_class = process->policy == POLICY_IDLE;
-        if (!is_idle_class)
-                program->is_idle_class = false;
-        if (!is_idle_class && process->policy != POLICY_BATCH && process->nice < NICE_BATCH)
-                program->is_batch = false;
-        if (process->delays != DELAYS_FULL)
+        if (process->policy == POLICY_IDLE)
+                program->idle_class_wanted += wanted;
+        else if (process->policy == POLICY_BATCH || process->nice >= NICE_BATCH)
+                program->batch_wanted += wanted;
+        if (wanted >= CPU_NOTABLE && process->delays != DELAYS_FULL)
                 program->delays_known = false;
+}
+
+static void judge_class(struct program *program)
+{
+        float wanted = ledger_wanted(&program->ledger);
+        float others = wanted - program->idle_class_wanted;
+        program->has_run = wanted >= CPU_NOTABLE;
+        program->is_idle_class = program->has_run && others < CPU_NOTABLE;
+        program->is_batch = program->has_run && others - program->batch_wanted < CPU_NOTABLE;
 }
 
 static void program_add(struct program *program, struct process_rate *rate, float throttled)
@@ -113,7 +119,10 @@ static void program_add(struct program *program, struct process_rate *rate, floa
         add_level(&program->rss_bytes, process->rss_bytes);
         add_level(&program->anon_bytes, process->rss_anon_bytes);
         add_level(&program->file_bytes, process->rss_file_bytes);
-        add_level(&program->shmem_bytes, process->rss_shmem_bytes);
+        /* The same pages in each of them, mostly: a database's buffers are not there once per backend. */
+        if (process->rss_shmem_bytes != ABSENT &&
+            (program->shmem_bytes == ABSENT || process->rss_shmem_bytes > program->shmem_bytes))
+                program->shmem_bytes = process->rss_shmem_bytes;
         add_level(&program->swap_bytes, process->swap_bytes);
         if (process->is_server_known && process->is_server)
                 program->is_server = true;
@@ -144,8 +153,7 @@ void programs_make(struct snapshot *snapshot)
         for (size_t i = 0; i < snapshot->program_count; i++) {
                 struct program *program = &snapshot->programs[i];
                 struct unit_rate *unit = unit_find(snapshot, program->cgroup_id);
-                if (!program->has_run)
-                        program->is_batch = program->is_idle_class = false;
+                judge_class(program);
                 if (unit)
                         ledger_add(&unit->ledger, &program->ledger);
         }

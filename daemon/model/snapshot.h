@@ -122,10 +122,12 @@ struct program {
         uint32_t uid;
         char user[USER_NAME_MAX]; /* of the busiest process */
         bool is_kernel;           /* kernel threads */
-        bool has_run;             /* one of its processes wanted a notable share of a CPU */
+        bool has_run;             /* it wanted a notable share of a CPU's time */
         float busiest;            /* what first_pid wanted: seconds of task time per second */
-        bool is_batch;            /* every process that used a CPU is nice >= 10, SCHED_BATCH or SCHED_IDLE */
-        bool is_idle_class;       /* every process that used a CPU is SCHED_IDLE */
+        float batch_wanted;       /* of all that was wanted, by nice >= 10 and SCHED_BATCH */
+        float idle_class_wanted;  /* and by SCHED_IDLE */
+        bool is_batch;            /* next to all of it was wanted by one of these */
+        bool is_idle_class;       /* next to all of it by SCHED_IDLE */
         bool is_throttled;        /* its unit was held back by a quota in the interval */
         bool is_server;           /* one of its processes is known to listen on a socket */
         bool delays_known;        /* disk, swap and reclaim waits come from the kernel for all that ran */
@@ -136,7 +138,8 @@ struct program {
         float read_bytes, write_bytes;
         float major_faults;
         float voluntary_switches;
-        uint64_t rss_bytes, anon_bytes, file_bytes, shmem_bytes, swap_bytes; /* levels, ABSENT if unknown */
+        uint64_t rss_bytes, anon_bytes, file_bytes, swap_bytes; /* levels, ABSENT if unknown */
+        uint64_t shmem_bytes; /* of the process that has most: they share it */
 };
 
 /* A process that has lived this long is no part of a burst of short jobs (compilers, configure, test suites).
