@@ -7,9 +7,10 @@
 
 #include "common/cleanup.h"
 
-#define PAIR_GAP        3  /* blanks between the two columns */
-#define RIGHT_TEXT_MIN  28 /* a narrower right column of running text is unreadable */
-#define COMMAND_INDENT  4
+#define PAIR_GAP       3  /* blanks between the two columns */
+#define RIGHT_TEXT_MIN 28 /* a narrower right column of running text is unreadable */
+#define COMMAND_INDENT 4
+#define ITEM_INDENT    2
 
 void block_label(struct page *page, const char *label)
 {
@@ -25,6 +26,14 @@ void block_line(struct page *page, const char *label, const char *text)
 {
         block_label(page, label);
         (void)page_wrap(page, BLOCK_VALUE_COLUMN, BLOCK_VALUE_COLUMN, page_text_width(page), text);
+        (void)fputc('\n', page->out);
+}
+
+void block_item(struct page *page, const char *label, const char *text)
+{
+        block_label(page, label);
+        (void)page_wrap(page, BLOCK_VALUE_COLUMN, BLOCK_VALUE_COLUMN + ITEM_INDENT, page_text_width(page),
+                        text);
         (void)fputc('\n', page->out);
 }
 
@@ -47,41 +56,48 @@ static size_t columns_of(const struct page *page, const char *text)
         return clean ? page_columns(page, clean) : 0;
 }
 
-/* The column at which the rights begin: behind the widest left beside which a right fits; 0 if none does. */
+struct pair_widths {
+        size_t left, right; /* right 0: none */
+};
+
+/* Whether a pair stands on one line if rights begin at `column`. */
+static bool fits_beside(const struct page *page, const struct pair_widths *widths, size_t column,
+                        bool is_command)
+{
+        size_t right = is_command || widths->right < RIGHT_TEXT_MIN ? widths->right : RIGHT_TEXT_MIN;
+        return BLOCK_VALUE_COLUMN + widths->left + PAIR_GAP <= column &&
+               column + right <= page_text_width(page);
+}
+
+/* The column at which most rights fit beside their lefts, the leftmost of those. */
 static size_t right_column(const struct page *page, const struct block_pair *pairs, size_t count,
                            bool is_command)
 {
-        size_t width = page_text_width(page), limit = width, column;
-        /* A wide left may push the column so far that another's right no longer fits: then without that left. */
-        do {
-                size_t widest_left = 0, widest_right = 0;
-                for (size_t i = 0; i < count; i++) {
-                        size_t left = columns_of(page, pairs[i].left), right = columns_of(page, pairs[i].right);
-                        if (right == 0 || left >= limit)
-                                continue;
-                        if (!is_command && right > RIGHT_TEXT_MIN)
-                                right = RIGHT_TEXT_MIN;
-                        widest_left = left > widest_left ? left : widest_left;
-                        widest_right = right > widest_right ? right : widest_right;
+        struct pair_widths widths[BLOCK_PAIRS_MAX];
+        size_t best_column = 0, most = 0;
+        for (size_t i = 0; i < count; i++)
+                widths[i] = (struct pair_widths){ columns_of(page, pairs[i].left),
+                                                  columns_of(page, pairs[i].right) };
+        for (size_t i = 0; i < count; i++) {
+                size_t column = BLOCK_VALUE_COLUMN + widths[i].left + PAIR_GAP, fitting = 0;
+                for (size_t j = 0; j < count; j++)
+                        if (widths[j].right > 0 && fits_beside(page, &widths[j], column, is_command))
+                                fitting++;
+                if (fitting > most || (fitting == most && column < best_column)) {
+                        most = fitting;
+                        best_column = column;
                 }
-                if (widest_right == 0)
-                        return 0;
-                limit = widest_left;
-                column = BLOCK_VALUE_COLUMN + widest_left + PAIR_GAP;
-                if (column + widest_right <= width)
-                        return column;
-        } while (limit > 0);
-        return 0;
+        }
+        return best_column;
 }
 
 static void print_pair(struct page *page, const struct block_pair *pair, size_t column, bool is_command)
 {
         size_t width = page_text_width(page);
-        size_t left = columns_of(page, pair->left), right = columns_of(page, pair->right);
-        bool fits = column > 0 && BLOCK_VALUE_COLUMN + left + PAIR_GAP <= column &&
-                    (!is_command || column + right <= width);
+        struct pair_widths widths = { columns_of(page, pair->left), columns_of(page, pair->right) };
+        bool fits = fits_beside(page, &widths, column, is_command);
         size_t at = page_wrap(page, BLOCK_VALUE_COLUMN, BLOCK_VALUE_COLUMN, width, pair->left);
-        if (right == 0)
+        if (widths.right == 0)
                 return;
         size_t indent = fits ? column : BLOCK_VALUE_COLUMN + COMMAND_INDENT;
         if (!fits) {
@@ -102,6 +118,8 @@ static void print_pair(struct page *page, const struct block_pair *pair, size_t 
 void block_pairs(struct page *page, const char *label, const struct block_pair *pairs, size_t count,
                  bool is_command)
 {
+        if (count > BLOCK_PAIRS_MAX)
+                count = BLOCK_PAIRS_MAX;
         size_t column = right_column(page, pairs, count, is_command);
         for (size_t i = 0; i < count; i++) {
                 block_label(page, i == 0 ? label : NULL);

@@ -12,6 +12,11 @@ const struct command *command_find(const char *name)
 }
 
 const struct command *const commands[] = {
-        &command_diagnose, &command_checks, &command_explain, &command_top,
-        &command_alerts,   &command_status, NULL,
+        &command_diagnose,
+        &command_checks,
+        &command_explain,
+        &command_top,
+        &command_alerts,
+        &command_status,
+        NULL,
 };

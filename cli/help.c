@@ -10,8 +10,8 @@
 
 static void paragraph(struct page *page, const char *text)
 {
-        (void)page_wrap(page, 0, 0, page_text_width(page), text);
-        (void)fputs("\n\n", page->out);
+        page_paragraphs(page, 0, page_text_width(page), text);
+        (void)fputc('\n', page->out);
 }
 
 static void title(struct page *page, const char *text)
@@ -44,8 +44,8 @@ static void option_entries(struct page *page, unsigned bits)
 
 static void render_command(struct page *page, const struct command *command)
 {
-        (void)fprintf(page->out, "slowctl %s%s%s [OPTION...]\n\n", command->name, command->argument ? " " : "",
-                      command->argument ? command->argument : "");
+        (void)fprintf(page->out, "slowctl %s%s%s [OPTION...]\n\n", command->name,
+                      command->argument ? " " : "", command->argument ? command->argument : "");
         paragraph(page, command->help);
         if (command->options) {
                 title(page, "Options");
@@ -59,8 +59,9 @@ static void render_command(struct page *page, const struct command *command)
 static void render_all(struct page *page)
 {
         (void)fputs("slowctl [OPTION...] [COMMAND]\n\n", page->out);
-        paragraph(page, "Asks slowd why this machine is slow: the cause, who did it, who waits, what helps and "
-                        "what was ruled out.");
+        paragraph(page,
+                  "Asks slowd why this machine is slow: the cause, who did it, who waits, what helps and "
+                  "what was ruled out.");
         title(page, "Commands");
         for (size_t i = 0; commands[i]; i++) {
                 char name[64];
@@ -75,8 +76,9 @@ static void render_all(struct page *page)
         option_entries(page, OPTION_GLOBAL);
         (void)fputc('\n', page->out);
         title(page, "Exit status of diagnose");
-        (void)fputs("  0 healthy, 1 slow or at risk, 2 wrong use, 3 slowd cannot be asked, 4 unknown yet\n\n",
-                    page->out);
+        page_paragraphs(page, INDENT, page_text_width(page),
+                        "0 healthy, 1 slow or at risk, 2 wrong use, 3 slowd cannot be asked, 4 unknown yet");
+        (void)fputc('\n', page->out);
         (void)fputs("More: slowctl COMMAND --help, slowctl(1)\n", page->out);
 }
 

@@ -32,7 +32,8 @@ void complain(const char *format, ...)
         (void)fprintf(stderr, "slowctl: %s\n", text);
 }
 
-/* ---- values ---------------------------------------------------------------------------------------------- */
+/* ---- values ----------------------------------------------------------------------------------------------
+ */
 
 /* Each setter gets a NULL value if none was given, and complains itself. */
 typedef int (*setter)(struct options *options, const char *value, usec_t now_usec);
@@ -168,7 +169,8 @@ static int set_until(struct options *options, const char *value, usec_t now_usec
         return set_time("--until", value, now_usec, &options->until_usec);
 }
 
-/* ---- the table ------------------------------------------------------------------------------------------- */
+/* ---- the table -------------------------------------------------------------------------------------------
+ */
 
 enum value_kind { VALUE_NONE, VALUE_OPTIONAL, VALUE_REQUIRED };
 
@@ -179,26 +181,58 @@ static const struct option_spec {
         setter set;
         struct option_help help;
 } specs[] = {
-        { "follow", 'f', VALUE_NONE, set_follow,
+        { "follow",
+          'f',
+          VALUE_NONE,
+          set_follow,
           { "-f, --follow", "print the answer again whenever it changes, until Ctrl-C", OPTION_FOLLOW } },
-        { "wait", 0, VALUE_OPTIONAL, set_wait,
-          { "--wait[=SECONDS]", "while slowd has seen too little to tell, wait, at most so long (default: 30)",
-            OPTION_WAIT } },
-        { "sort", 0, VALUE_REQUIRED, set_sort,
+        { "wait",
+          0,
+          VALUE_OPTIONAL,
+          set_wait,
+          { "--wait[=SECONDS]",
+            "while slowd has seen too little to tell, wait, at most so long (default: 30)", OPTION_WAIT } },
+        { "sort",
+          0,
+          VALUE_REQUIRED,
+          set_sort,
           { "--sort=KEY", "most first by lost (default), cpu, memory, io or wait", OPTION_SORT } },
-        { "limit", 'n', VALUE_REQUIRED, set_limit,
+        { "limit",
+          'n',
+          VALUE_REQUIRED,
+          set_limit,
           { "-n, --limit=NUMBER", "so many programs, 1 to 256 (default: 20)", OPTION_LIMIT } },
-        { "since", 0, VALUE_REQUIRED, set_since,
-          { "--since=TIME", "only what lasted to this time or later: 14:03, \"yesterday 14:03\", -2h", OPTION_SINCE } },
-        { "until", 0, VALUE_REQUIRED, set_until,
+        { "since",
+          0,
+          VALUE_REQUIRED,
+          set_since,
+          { "--since=TIME", "only what lasted to this time or later: 14:03, \"yesterday 14:03\", -2h",
+            OPTION_SINCE } },
+        { "until",
+          0,
+          VALUE_REQUIRED,
+          set_until,
           { "--until=TIME", "only what began before this time", OPTION_UNTIL } },
-        { "socket", 0, VALUE_REQUIRED, set_socket,
+        { "socket",
+          0,
+          VALUE_REQUIRED,
+          set_socket,
           { "--socket=PATH", "ask the slowd that listens there (also: SLOWD_SOCKET)", OPTION_GLOBAL } },
-        { "json", 0, VALUE_OPTIONAL, set_json,
-          { "--json[=FORM]", "the answer as JSON: pretty (the default on a terminal) or short", OPTION_GLOBAL } },
-        { "color", 0, VALUE_REQUIRED, set_color,
+        { "json",
+          0,
+          VALUE_OPTIONAL,
+          set_json,
+          { "--json[=FORM]", "the answer as JSON: pretty (the default on a terminal) or short",
+            OPTION_GLOBAL } },
+        { "color",
+          0,
+          VALUE_REQUIRED,
+          set_color,
           { "--color=WHEN", "auto, always or never (also: NO_COLOR)", OPTION_GLOBAL } },
-        { "no-pager", 0, VALUE_NONE, set_no_pager,
+        { "no-pager",
+          0,
+          VALUE_NONE,
+          set_no_pager,
           { "--no-pager", "write long answers straight to the terminal", OPTION_GLOBAL } },
         { "version", 0, VALUE_NONE, set_version, { "--version", "the version of slowctl", OPTION_GLOBAL } },
         { "help", 'h', VALUE_NONE, set_help, { "-h, --help", "this text", OPTION_GLOBAL } },
@@ -210,7 +244,8 @@ const struct option_help *options_help(size_t index)
         return index < SPEC_COUNT ? &specs[index].help : NULL;
 }
 
-/* ---- reading --------------------------------------------------------------------------------------------- */
+/* ---- reading ---------------------------------------------------------------------------------------------
+ */
 
 struct reader {
         int argc;
@@ -315,8 +350,8 @@ static int take_word(struct reader *reader, const char *word, bool *command_is_n
                 return STATUS_WRONG_USE;
         }
         if (options->argument) {
-                complain("%s takes one argument, but '%s' was given behind '%s'.", options->command->name, word,
-                         options->argument);
+                complain("%s takes one argument, but '%s' was given behind '%s'.", options->command->name,
+                         word, options->argument);
                 return STATUS_WRONG_USE;
         }
         options->argument = word;

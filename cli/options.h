@@ -43,8 +43,8 @@ struct options {
         bool help_names_command; /* `slowctl help X` or `slowctl X --help`: that command's own help */
         bool follow, wait;
         usec_t wait_usec;
-        const char *sort; /* NULL: the server's default */
-        int limit;        /* 0: the server's default */
+        const char *sort;              /* NULL: the server's default */
+        int limit;                     /* 0: the server's default */
         usec_t since_usec, until_usec; /* realtime; 0: no bound */
 };
 

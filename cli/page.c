@@ -14,7 +14,8 @@
 #include "common/cleanup.h"
 #include "common/text.h"
 
-/* ---- what standard output is ----------------------------------------------------------------------------- */
+/* ---- what standard output is -----------------------------------------------------------------------------
+ */
 
 static size_t size_from_environment(const char *name)
 {
@@ -92,27 +93,36 @@ int page_show(struct page *page, bool may_page)
         return r;
 }
 
-/* ---- cleaning -------------------------------------------------------------------------------------------- */
+/* ---- cleaning --------------------------------------------------------------------------------------------
+ */
 
 static const struct {
         const char *utf8, *ascii;
 } transliterations[] = {
-        { "→", "->" }, { "←", "<-" }, { "—", "-" },   { "–", "-" }, { "−", "-" }, { "…", "..." }, { "‘", "'" },
-        { "’", "'" },  { "“", "\"" }, { "”", "\"" },  { "×", "x" }, { "µ", "u" }, { "·", "." },   { "•", "*" },
-        { "≥", ">=" }, { "≤", "<=" }, { "\u00a0", " " },
+        { "→", "->" }, { "←", "<-" }, { "—", "-" },  { "–", "-" },  { "−", "-" },      { "…", "..." },
+        { "‘", "'" },  { "’", "'" },  { "“", "\"" }, { "”", "\"" }, { "×", "x" },      { "µ", "u" },
+        { "·", "." },  { "•", "*" },  { "≥", ">=" }, { "≤", "<=" }, { "\u00a0", " " },
 };
 
-/* Characters without width that change how others are shown: marks and overrides of writing direction, line
- * and paragraph separators, the byte-order mark. All are three bytes long. text is valid UTF-8. */
-static bool is_deceptive(const unsigned char *text)
+size_t page_unsafe_character(const char *text, unsigned *ret_code)
 {
-        if (text[0] == 0xd8)
-                return text[1] == 0x9c; /* U+061C, two bytes */
-        if (text[0] == 0xe2 && text[1] == 0x80)
-                return (text[2] >= 0x8b && text[2] <= 0x8f) || (text[2] >= 0xa8 && text[2] <= 0xae);
-        if (text[0] == 0xe2 && text[1] == 0x81)
-                return text[2] >= 0xa0 && text[2] <= 0xaf;
-        return text[0] == 0xef && text[1] == 0xbb && text[2] == 0xbf;
+        const unsigned char *at = (const unsigned char *)text;
+        size_t length = 0;
+        unsigned code = at[0];
+        if (code < 0x20 || code == 0x7f) {
+                length = code ? 1 : 0;
+        } else if ((code == 0xc2 && at[1] >= 0x80 && at[1] < 0xa0) || (code == 0xd8 && at[1] == 0x9c)) {
+                length = 2;
+                code = (code & 0x1fU) << 6 | (at[1] & 0x3fU);
+        } else if ((code == 0xe2 || code == 0xef) && at[1] && at[2]) {
+                code = (code & 0xfU) << 12 | (at[1] & 0x3fU) << 6 | (at[2] & 0x3fU);
+                bool is_mark = (code >= 0x200b && code <= 0x200f) || (code >= 0x2028 && code <= 0x202e) ||
+                               (code >= 0x2060 && code <= 0x206f) || code == 0xfeff;
+                length = is_mark ? 3 : 0;
+        }
+        if (length > 0)
+                *ret_code = code;
+        return length;
 }
 
 static size_t character_length(unsigned char lead)
@@ -137,12 +147,13 @@ char *page_clean(const struct page *page, const char *text)
         size_t out = 0;
         if (!copy || !clean)
                 return NULL;
-        text_sanitize(copy, "\n");
+        text_sanitize(copy, "");
         for (const char *at = copy; *at;) {
                 size_t length = character_length((unsigned char)*at);
                 const char *source = at;
                 size_t source_length = length;
-                if (length > 1 && is_deceptive((const unsigned char *)at)) {
+                unsigned code;
+                if (page_unsafe_character(at, &code) > 0) {
                         source = "?";
                         source_length = 1;
                 } else if (length > 1 && !page->is_utf8) {
@@ -157,7 +168,8 @@ char *page_clean(const struct page *page, const char *text)
         return TAKE(clean);
 }
 
-/* ---- widths ---------------------------------------------------------------------------------------------- */
+/* ---- widths ----------------------------------------------------------------------------------------------
+ */
 
 /* Columns of the character at `text`, whose bytes are put into ret_length. */
 static size_t character_columns(const struct page *page, const char *text, size_t *ret_length)
@@ -201,17 +213,18 @@ void page_cut(const struct page *page, char *text, size_t columns)
                         break;
                 used += next;
         }
-        while (at > text && at[-1] == ' ')
+        while (at > text && strchr(" ,", at[-1]))
                 at--;
         memcpy(at, ellipsis, strlen(ellipsis) + 1);
 }
 
-/* ---- writing --------------------------------------------------------------------------------------------- */
+/* ---- writing ---------------------------------------------------------------------------------------------
+ */
 
 const char *page_style(const struct page *page, enum style style)
 {
         static const char *const sequences[] = {
-                [STYLE_PLAIN] = "",          [STYLE_BOLD] = "\033[1m",      [STYLE_DIM] = "\033[2m",
+                [STYLE_PLAIN] = "",         [STYLE_BOLD] = "\033[1m",      [STYLE_DIM] = "\033[2m",
                 [STYLE_RED] = "\033[1;31m", [STYLE_YELLOW] = "\033[1;33m", [STYLE_GREEN] = "\033[1;32m",
         };
         return page->is_color ? sequences[style] : "";
@@ -222,6 +235,16 @@ const char *page_style_end(const struct page *page, enum style style)
         return page->is_color && style != STYLE_PLAIN ? "\033[0m" : "";
 }
 
+size_t page_styled(struct page *page, enum style style, const char *text)
+{
+        CLEANUP_FREE char *clean = page_clean(page, text);
+        if (!clean)
+                return 0;
+        page_cut(page, clean, page_text_width(page) / 2);
+        (void)fprintf(page->out, "%s%s%s", page_style(page, style), clean, page_style_end(page, style));
+        return page_columns(page, clean);
+}
+
 void page_blanks(struct page *page, size_t count)
 {
         (void)fprintf(page->out, "%*s", (int)count, "");
@@ -230,8 +253,8 @@ void page_blanks(struct page *page, size_t count)
 /* A word that stays on the line of the number before it: "31 %", "12 min". */
 static bool is_unit(const char *word, size_t length)
 {
-        static const char *const units[] = { "%",   "B", "kB", "MB", "GB", "TB",  "ms",  "s",
-                                             "min", "h", "d",  "CPUs" };
+        static const char *const units[] = { "%",  "B", "kB",  "MB", "GB", "TB",
+                                             "ms", "s", "min", "h",  "d",  "CPUs" };
         while (length > 0 && strchr(".,;:)", word[length - 1]))
                 length--;
         for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++)
@@ -243,9 +266,9 @@ static bool is_unit(const char *word, size_t length)
 /* Bytes of the next piece that must not be broken: a word, with its unit if it ends in a digit. */
 static size_t piece_length(const char *text)
 {
-        size_t length = strcspn(text, " \n");
+        size_t length = strcspn(text, " ");
         while (length > 0 && text[length] == ' ' && text[length - 1] >= '0' && text[length - 1] <= '9') {
-                size_t next = strcspn(text + length + 1, " \n");
+                size_t next = strcspn(text + length + 1, " ");
                 if (!is_unit(text + length + 1, next))
                         break;
                 length += 1 + next;
@@ -253,8 +276,8 @@ static size_t piece_length(const char *text)
         return length;
 }
 
-/* Where to break a piece that is wider than a whole line: behind the last slash or comma that fits, else where
- * the line ends. */
+/* Where to break a piece that is wider than a whole line: behind the last slash or comma that fits, else
+ * where the line ends. */
 static size_t break_length(const struct page *page, const char *piece, size_t length, size_t columns)
 {
         size_t used = 0, step, at = 0, behind_mark = 0;
@@ -272,38 +295,30 @@ static size_t break_length(const struct page *page, const char *piece, size_t le
 size_t page_wrap(struct page *page, size_t column, size_t indent, size_t width, const char *text)
 {
         CLEANUP_FREE char *clean = page_clean(page, text);
-        bool is_line_begin = true; /* no blank before the next piece */
         if (!clean)
                 return column;
+        bool is_line_begin = clean[0] != ' '; /* no blank before the next piece */
         if (width < indent + 10)
                 width = indent + 10;
         for (const char *at = clean; *at;) {
-                if (*at == '\n') {
-                        fputc('\n', page->out);
-                        /* No blanks on an empty line. */
-                        column = 0;
-                        is_line_begin = true;
-                        at++;
-                        continue;
-                }
                 if (*at == ' ') {
                         at++;
                         continue;
                 }
                 size_t length = piece_length(at), columns = span_columns(page, at, length);
-                if (!is_line_begin && column + 1 + columns > width) {
+                if (column > indent && column + (is_line_begin ? 0 : 1) + columns > width) {
                         fputc('\n', page->out);
                         column = 0;
                         is_line_begin = true;
-                } else if (!is_line_begin) {
+                } else if (!is_line_begin && column > 0) {
                         fputc(' ', page->out);
                         column++;
                 }
-                if (column < indent) {
-                        page_blanks(page, indent - column);
+                if (column == 0) {
+                        page_blanks(page, indent);
                         column = indent;
                 }
-                if (column + columns > width && column == indent) {
+                if (column + columns > width && column <= indent) {
                         length = break_length(page, at, length, width - column);
                         columns = span_columns(page, at, length);
                 }
@@ -311,11 +326,22 @@ size_t page_wrap(struct page *page, size_t column, size_t indent, size_t width, 
                 column += columns;
                 at += length;
                 is_line_begin = false;
-                if (*at && *at != ' ' && *at != '\n') {
+                if (*at && *at != ' ') {
                         fputc('\n', page->out);
                         column = 0;
                         is_line_begin = true;
                 }
         }
         return column;
+}
+
+void page_paragraphs(struct page *page, size_t indent, size_t width, const char *text)
+{
+        struct span rest = span_of(text), line;
+        while (span_take_line(&rest, &line)) {
+                CLEANUP_FREE char *paragraph = strndup(line.at, line.length);
+                if (paragraph && line.length > 0)
+                        (void)page_wrap(page, 0, indent, width, paragraph);
+                (void)fputc('\n', page->out);
+        }
 }

@@ -39,10 +39,15 @@ size_t page_text_width(const struct page *page);
  * screen, and empties the page. A reader that has gone (EPIPE) is no error. 0, or negative errno. */
 int page_show(struct page *page, bool may_page);
 
-/* A copy that is safe to show and can be shown: control characters, invalid UTF-8 and characters that turn the
- * direction of writing become '?'; without UTF-8, arrows, dashes and quotes become ASCII and the rest '?'.
- * Newlines stay. Freed by the caller; NULL without memory. */
+/* A copy that is safe to show and can be shown: control characters, newlines, invalid UTF-8 and characters
+ * that turn the direction of writing become '?'; without UTF-8, arrows, dashes and quotes become ASCII and
+ * the rest
+ * '?'. Newlines stay. Freed by the caller; NULL without memory. */
 char *page_clean(const struct page *page, const char *text);
+
+/* The bytes of the character at `text` (valid UTF-8) if a terminal would obey it instead of showing it:
+ * control characters, marks that turn the direction of writing, line separators. 0 if it is harmless. */
+size_t page_unsafe_character(const char *text, unsigned *ret_code);
 
 /* Columns that clean text takes on the screen. */
 size_t page_columns(const struct page *page, const char *text);
@@ -54,9 +59,14 @@ const char *page_style(const struct page *page, enum style style);
 const char *page_style_end(const struct page *page, enum style style);
 
 /* Writes text, cleaned, from column `column` on, between words onto new lines that begin at `indent`, at most
- * `width` columns wide. A newline in it begins a new line at `indent`. A word wider than a line is broken,
- * after a slash if possible. A number is not parted from its unit. Returns the column reached; ends without a
- * newline. */
+ * `width` columns wide. A word wider than a line is broken, after a slash if possible. A number is not parted
+ * from its unit. It goes on behind what stands on the line, with a blank between if it begins with one.
+ * Returns the column reached; ends without a newline. */
 size_t page_wrap(struct page *page, size_t column, size_t indent, size_t width, const char *text);
+/* A text of several paragraphs, parted by newlines; ends with a newline. */
+void page_paragraphs(struct page *page, size_t indent, size_t width, const char *text);
+/* A short text, cleaned, in a style, without a line break; cut if it is longer than half a line. Returns its
+ * columns. */
+size_t page_styled(struct page *page, enum style style, const char *text);
 /* That many blanks; for indentation. */
 void page_blanks(struct page *page, size_t count);

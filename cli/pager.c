@@ -64,7 +64,8 @@ int pager_show(const char *text, size_t size)
         (void)fwrite(text, 1, size, pipe);
         int status = pclose(pipe);
         (void)signal(SIGINT, SIG_DFL);
-        bool has_not_run = status != -1 && WIFEXITED(status) &&
-                           (WEXITSTATUS(status) == EXIT_NOT_FOUND || WEXITSTATUS(status) == EXIT_NOT_EXECUTABLE);
+        bool has_not_run =
+                status != -1 && WIFEXITED(status) &&
+                (WEXITSTATUS(status) == EXIT_NOT_FOUND || WEXITSTATUS(status) == EXIT_NOT_EXECUTABLE);
         return has_not_run ? -ENOENT : 0;
 }

@@ -40,7 +40,8 @@ const char *suggest(const char *typed, const char *const *names, size_t count)
                 size_t slips = distance(typed, names[i]);
                 /* What was typed may also be the beginning, or the part behind the dot. */
                 const char *dot = strchr(names[i], '.');
-                if (length >= 3 && (strncmp(names[i], typed, length) == 0 || (dot && strcmp(dot + 1, typed) == 0)))
+                if (length >= 3 &&
+                    (strncmp(names[i], typed, length) == 0 || (dot && strcmp(dot + 1, typed) == 0)))
                         slips = 1;
                 if (slips < best_distance || (slips == best_distance && !best && length > 1)) {
                         best = names[i];

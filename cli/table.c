@@ -5,6 +5,7 @@
 #include <libsmartcols/libsmartcols.h>
 #include <stdint.h>
 #include <stdarg.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -78,8 +79,6 @@ void table_set(struct table *table, size_t column, const char *text)
         struct cell *cell = last_line(table, column);
         free(cell->text);
         cell->text = text && text[0] ? page_clean(table->page, text) : NULL;
-        for (char *at = cell->text; at && (at = strchr(at, '\n'));)
-                *at = ' ';
 }
 
 void table_set_format(struct table *table, size_t column, const char *format, ...)
@@ -99,7 +98,8 @@ void table_set_style(struct table *table, size_t column, enum style style)
         last_line(table, column)->style = style;
 }
 
-/* ---- fitting --------------------------------------------------------------------------------------------- */
+/* ---- fitting ---------------------------------------------------------------------------------------------
+ */
 
 static void natural_widths(const struct table *table, size_t *widths)
 {
@@ -162,7 +162,8 @@ static void fit(const struct table *table, size_t *widths)
         }
 }
 
-/* ---- printing -------------------------------------------------------------------------------------------- */
+/* ---- printing --------------------------------------------------------------------------------------------
+ */
 
 /* The text with newlines between words so that no line is wider than `width`; freed by the caller. */
 static char *broken(const struct page *page, const char *text, size_t width)
@@ -191,8 +192,8 @@ static char *shown_text(const struct table *table, const struct cell *cell, size
 static const char *style_name(enum style style)
 {
         static const char *const names[] = {
-                [STYLE_PLAIN] = NULL, [STYLE_BOLD] = "\033[1m",    [STYLE_DIM] = "\033[2m",
-                [STYLE_RED] = "red",  [STYLE_YELLOW] = "brown",   [STYLE_GREEN] = "green",
+                [STYLE_PLAIN] = NULL, [STYLE_BOLD] = "\033[1m", [STYLE_DIM] = "\033[2m",
+                [STYLE_RED] = "red",  [STYLE_YELLOW] = "brown", [STYLE_GREEN] = "green",
         };
         return names[style];
 }
@@ -253,13 +254,12 @@ int table_print(struct table *table, struct page *page)
         struct libscols_table *output = scols_new_table();
         fit(table, widths);
         int r = output ? 0 : -ENOMEM;
-        if (r == 0 &&
-            (scols_table_set_column_separator(output, "  ") < 0 ||
-             scols_table_enable_colors(output, page->is_color) < 0 ||
-             /* Room to spare: what fits was decided above. */
-             scols_table_set_termforce(output, SCOLS_TERMFORCE_ALWAYS) < 0 ||
-             scols_table_set_termwidth(output, page->width + 10) < 0 || fill(table, output, widths) < 0 ||
-             scols_print_table_to_string(output, &text) < 0))
+        if (r == 0 && (scols_table_set_column_separator(output, "  ") < 0 ||
+                       scols_table_enable_colors(output, page->is_color) < 0 ||
+                       /* Room to spare: what fits was decided above. */
+                       scols_table_set_termforce(output, SCOLS_TERMFORCE_ALWAYS) < 0 ||
+                       scols_table_set_termwidth(output, page->width + 10) < 0 ||
+                       fill(table, output, widths) < 0 || scols_print_table_to_string(output, &text) < 0))
                 r = -ENOMEM;
         scols_unref_table(output);
         if (r == 0)

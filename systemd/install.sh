@@ -122,6 +122,7 @@ install_files() {
         [[ -x $stage$PREFIX/sbin/slowd && -x $stage$PREFIX/bin/slowctl ]] || fail "the build has made no slowd and slowctl"
         install -d -m 755 "$(dirname "$RECORD")"
         : >"$RECORD.new"
+        install -d -m 755 "$CONFIGURATION/slowd.conf.d"
         while IFS= read -r path; do
                 install_file "$stage" "${path#"$stage"}"
         done < <(find "$stage" -type f | sort)
@@ -232,7 +233,9 @@ await_answer() {
                 have_systemd || background_pid >/dev/null || ((i < 10)) || break
                 sleep 0.1
         done
-        fail "slowd does not answer; $where says why: $(tail -n 1 "$DAEMON_LOG" 2>/dev/null || true)"
+        local last
+        last=$(tail -n 1 "$DAEMON_LOG" 2>/dev/null || true)
+        fail "slowd does not answer; $where says why${last:+: $last}"
 }
 
 # The first two ticks have no answer yet (exit status 4).
@@ -301,7 +304,7 @@ uninstall() {
         fi
         rmdir "$STATE" "$CONFIGURATION/slowd.conf.d" "$CONFIGURATION" 2>/dev/null || true
         say "slowd: removed. Left: user slowd$([[ ! -d $STATE ]] || printf ', %s' "$STATE")$(
-                [[ ! -d $CONFIGURATION ]] || printf ', %s (edited)' "$CONFIGURATION"). --uninstall --purge takes these too."
+                [[ ! -d $CONFIGURATION ]] || printf ', %s (edited, or with files of yours)' "$CONFIGURATION"). --uninstall --purge takes these too."
 }
 
 for argument in "$@"; do

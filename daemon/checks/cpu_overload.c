@@ -93,7 +93,9 @@ static const struct family *find_suspect(const struct situation *s, const double
                 const struct family *family = &s->families[i];
                 if (family->is_kernel)
                         continue;
-                demand += family->demand;
+                /* What runs at low priority wants whatever is left over, and that is no shortage. */
+                if (!family->is_batch)
+                        demand += (double)family->demand;
                 if (!can_be_suspect(s, family, p))
                         continue;
                 if (family->demand >= p[MINIMUM_DEMAND] / 1000 * s->cpus &&

@@ -21,10 +21,12 @@ static uint64_t program_memory(const struct program *program)
         return sum;
 }
 
-static struct family *family_of(struct family *families, size_t *count, size_t max, const char *name)
+static struct family *family_of(struct family *families, size_t *count, size_t max,
+                                const struct program *program)
 {
+        const char *name = program->name;
         for (size_t i = 0; i < *count; i++)
-                if (strcmp(families[i].name, name) == 0)
+                if (families[i].is_batch == program->is_batch && strcmp(families[i].name, name) == 0)
                         return &families[i];
         if (*count == max)
                 return NULL;
@@ -33,7 +35,7 @@ static struct family *family_of(struct family *families, size_t *count, size_t m
                 .ledger = ledger_unknown(),
                 .memory_bytes = ABSENT,
                 .is_kernel = true,
-                .is_batch = true,
+                .is_batch = program->is_batch,
                 .is_idle_class = true,
                 .delays_known = true,
                 .is_self = strcmp(name, "slowd") == 0 || strcmp(name, "slowctl") == 0,
@@ -56,7 +58,6 @@ static void family_add(struct family *family, const struct program_window *windo
                                                ? window->throttled_time_share
                                                : family->throttled_time_share;
         family->is_kernel &= window->is_kernel;
-        family->is_batch &= window->is_batch;
         family->is_idle_class &= window->is_idle_class;
         family->delays_known &= program->delays_known;
         family->count += program->count;
@@ -76,7 +77,7 @@ size_t families_make(const struct history *history, usec_t window_usec, struct f
                 if (windows[i].program < 0)
                         continue;
                 const struct program *program = &latest->programs[windows[i].program];
-                struct family *family = family_of(ret_families, &count, max, program->name);
+                struct family *family = family_of(ret_families, &count, max, program);
                 if (!family)
                         continue;
                 family_add(family, &windows[i], program);

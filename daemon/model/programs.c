@@ -12,14 +12,32 @@ static const char *program_name(const struct process_sample *process)
         return identity->name[0] ? identity->name : identity->comm;
 }
 
+#define POLICY_BATCH 3
+#define POLICY_IDLE  5
+/* At nice 10 a task weighs a tenth of a normal one (kernel/sched/core.c, sched_prio_to_weight). */
+#define NICE_BATCH 10
+
+enum work_class { WORK_NORMAL, WORK_BATCH, WORK_IDLE, WORK_KERNEL };
+
+/* Kernel threads apart from whoever calls himself kworker. */
+static enum work_class class_of(const struct process_sample *process)
+{
+        if (process->identity->is_kernel_thread)
+                return WORK_KERNEL;
+        if (process->policy == POLICY_IDLE)
+                return WORK_IDLE;
+        return process->policy == POLICY_BATCH || process->nice >= NICE_BATCH ? WORK_BATCH : WORK_NORMAL;
+}
+
 /* Finds or adds the program of a process; the table holds indices + 1. */
 static struct program *program_of(struct snapshot *snapshot, const struct process_sample *process)
 {
         const struct process_identity *identity = process->identity;
-        /* Kernel threads apart: whoever calls himself kworker is none. The control characters cannot be in
-         * a name. */
+        /* Between name and unit, and in neither: "ab" in "c" is not "a" in "bc". */
+        static const char *const classes[] = { "\1", "\2", "\3", "\4" };
+        enum work_class class = class_of(process);
         uint64_t id = text_hash(HASH_SEED, program_name(process));
-        id = text_hash(text_hash(id, identity->is_kernel_thread ? "\1" : "\2"), identity->unit);
+        id = text_hash(text_hash(id, classes[class]), identity->unit);
         size_t mask = snapshot->scratch_capacity - 1;
         size_t at = (size_t)(id ^ id >> 32) & mask;
         while (snapshot->scratch[at]) {
@@ -34,7 +52,9 @@ static struct program *program_of(struct snapshot *snapshot, const struct proces
                 .cgroup_id = identity->cgroup_id,
                 .first_pid = process->pid,
                 .uid = identity->uid,
-                .is_kernel = identity->is_kernel_thread,
+                .is_kernel = class == WORK_KERNEL,
+                .is_batch = class == WORK_BATCH || class == WORK_IDLE,
+                .is_idle_class = class == WORK_IDLE,
                 .delays_known = true,
                 .ledger = ledger_unknown(),
                 .anon_bytes = ABSENT,
@@ -62,15 +82,10 @@ static void add_rate(float *sum, float value)
                 *sum += value;
 }
 
-#define POLICY_BATCH 3
-#define POLICY_IDLE  5
-/* At nice 10 a task weighs a tenth of a normal one (kernel/sched/core.c, sched_prio_to_weight). */
-#define NICE_BATCH 10
-
-/* Processes that together wanted less than this say nothing about the class of work their program does. */
+/* A process that wanted less than this says nothing about how well its program's waits are known. */
 #define CPU_NOTABLE 0.01F
 
-/* Class of work and busiest process, by what each process of the program wanted. */
+/* The busiest process, and whether the waits of those that count are known. */
 static void note_process(struct program *program, const struct process_rate *rate)
 {
         const struct process_sample *process = rate->sample;
@@ -81,21 +96,8 @@ static void note_process(struct program *program, const struct process_rate *rat
                 program->uid = process->identity->uid;
                 memcpy(program->user, process->identity->user, sizeof(program->user));
         }
-        if (process->policy == POLICY_IDLE)
-                program->idle_class_wanted += wanted;
-        else if (process->policy == POLICY_BATCH || process->nice >= NICE_BATCH)
-                program->batch_wanted += wanted;
         if (wanted >= CPU_NOTABLE && process->delays != DELAYS_FULL)
                 program->delays_known = false;
-}
-
-static void judge_class(struct program *program)
-{
-        float wanted = ledger_wanted(&program->ledger);
-        float others = wanted - program->idle_class_wanted;
-        program->has_run = wanted >= CPU_NOTABLE;
-        program->is_idle_class = program->has_run && others < CPU_NOTABLE;
-        program->is_batch = program->has_run && others - program->batch_wanted < CPU_NOTABLE;
 }
 
 static void program_add(struct program *program, struct process_rate *rate, float throttled)
@@ -153,7 +155,6 @@ void programs_make(struct snapshot *snapshot)
         for (size_t i = 0; i < snapshot->program_count; i++) {
                 struct program *program = &snapshot->programs[i];
                 struct unit_rate *unit = unit_find(snapshot, program->cgroup_id);
-                judge_class(program);
                 if (unit)
                         ledger_add(&unit->ledger, &program->ledger);
         }

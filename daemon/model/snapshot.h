@@ -70,8 +70,9 @@ enum field {
 /* "cpu.busy" ...: the name used in evidence and history. Static. */
 const char *field_name(enum field field);
 
-/* ---- the ledger of lost time
- * ------------------------------------------------------------------------------- Seconds of task time per
+/* ---- the ledger of lost time ---- */
+
+/* Seconds of task time per
  * second of wall time: 1.0 is one task all the time; 30 waiting tasks are 30.0. Together with idleness this
  * is all the time a task has. Absent (NAN) where the kernel does not tell for this process. */
 struct ledger {
@@ -93,8 +94,7 @@ struct ledger ledger_unknown(void);
 /* Adds what is known of b to a (a NAN in a is replaced). */
 void ledger_add(struct ledger *a, const struct ledger *b);
 
-/* ---- one process over the interval -----------------------------------------------------------------------
- */
+/* ---- one process over the interval ---- */
 
 struct process_rate {
         const struct process_sample *sample; /* the newer one */
@@ -109,10 +109,10 @@ struct process_rate {
         uint32_t program; /* index into snapshot.programs */
 };
 
-/* ---- one program: all processes of one name in one unit ---- */
+/* ---- one program: all processes of one name and class of work in one unit ---- */
 
 struct program {
-        uint64_t id; /* hash of name and unit: the same in every snapshot */
+        uint64_t id; /* hash of name, class and unit: the same in every snapshot */
         char name[PROGRAM_NAME_MAX];
         char unit[UNIT_NAME_MAX];
         uint64_t cgroup_id;
@@ -122,12 +122,9 @@ struct program {
         uint32_t uid;
         char user[USER_NAME_MAX]; /* of the busiest process */
         bool is_kernel;           /* kernel threads */
-        bool has_run;             /* it wanted a notable share of a CPU's time */
         float busiest;            /* what first_pid wanted: seconds of task time per second */
-        float batch_wanted;       /* of all that was wanted, by nice >= 10 and SCHED_BATCH */
-        float idle_class_wanted;  /* and by SCHED_IDLE */
-        bool is_batch;            /* next to all of it was wanted by one of these */
-        bool is_idle_class;       /* next to all of it by SCHED_IDLE */
+        bool is_batch;            /* its processes are nice >= 10, SCHED_BATCH or SCHED_IDLE */
+        bool is_idle_class;       /* they are SCHED_IDLE */
         bool is_throttled;        /* its unit was held back by a quota in the interval */
         bool is_server;           /* one of its processes is known to listen on a socket */
         bool delays_known;        /* disk, swap and reclaim waits come from the kernel for all that ran */

@@ -7,8 +7,9 @@
 #include "daemon/root.h"
 
 #define BUFFER_START ((size_t)16 << 10)
-#define BUFFER_MAX   ((size_t)1 << 20) /* mountinfo of a host with thousands of containers; 1024 CPUs in stat \
-                                        */
+#define BUFFER_MAX                                                                                           \
+        ((size_t)1 << 20) /* mountinfo of a host with thousands of containers; 1024 CPUs in stat             \
+                           */
 
 struct buffer {
         char *data;

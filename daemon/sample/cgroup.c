@@ -9,8 +9,9 @@
 #include "daemon/sample/cgroup_table.h"
 #include "daemon/sample/fields.h"
 
-#define ROUND_USEC USEC_PER_MINUTE /* in which every group is read once, and after which an empty one goes   \
-                                    */
+#define ROUND_USEC                                                                                           \
+        USEC_PER_MINUTE /* in which every group is read once, and after which an empty one goes              \
+                         */
 
 /* What makes a group worth its details at every tick: 2 % of a CPU, 256 KiB/s of I/O, 1/20 of the memory.
  * Less than that makes nobody slow. */

@@ -23,11 +23,12 @@ static bool is_root(struct span path)
         return path.length == 0 || span_equal(path, "/");
 }
 
+/* text_hash() of a span. */
 static uint64_t hash_span(uint64_t hash, struct span span)
 {
         for (size_t i = 0; i < span.length; i++)
                 hash = (hash ^ (uint8_t)span.at[i]) * UINT64_C(0x100000001b3);
-        return hash;
+        return (hash ^ 0xff) * UINT64_C(0x100000001b3);
 }
 
 struct span cgroup_unit_directory(struct span path, struct span *ret_unit)
@@ -87,9 +88,8 @@ uint64_t cgroup_id_of_paths(struct span cpu, struct span memory, struct span blk
                 return cgroup_id_of_span(first);
         uint64_t hash = HASH_SEED;
         for (size_t i = 0; i < 3; i++) {
-                if (!is_root(paths[i]))
-                        hash = hash_span(hash, cgroup_unit_directory(paths[i], NULL));
-                hash = hash_span(hash, SPAN("\n")); /* no path holds one unescaped in this file */
+                const struct span path = is_root(paths[i]) ? SPAN("/") : paths[i];
+                hash = hash_span(hash, cgroup_unit_directory(path, NULL));
         }
         return hash;
 }

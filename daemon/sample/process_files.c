@@ -77,7 +77,7 @@ ssize_t process_files_read(struct process_files *files, struct process_entry *en
                 /* The process is gone, but the number may already be another one's. */
                 process_files_close(files, entry, PROCESS_FILE_MAX);
         }
-        int fd = process_files_open(files, entry->identity.pid, file_names[file], false);
+        int fd = process_files_open(files, entry->pid, file_names[file], false);
         if (fd < 0)
                 return fd;
         ssize_t n = read_start(fd, buffer, size);

@@ -30,7 +30,7 @@ static void set_comm(struct process_identity *identity, struct span comm)
 
 void process_identity_begin(struct process_entry *entry, struct span comm, bool is_kernel_thread)
 {
-        struct process_identity *identity = &entry->identity;
+        struct process_identity *identity = entry->identity;
         const struct process_name_source source = { .comm = comm, .is_kernel_thread = is_kernel_thread };
         struct span script;
 
@@ -40,39 +40,34 @@ void process_identity_begin(struct process_entry *entry, struct span comm, bool 
         process_name(&source, identity->name, &script);
 }
 
-int process_identity_read_status(const struct process_files *files, const struct process_users *users,
-                                 struct process_entry *entry, struct process_sample *sample)
+bool process_identity_read_status(const struct process_files *files, const struct process_users *users,
+                                  struct process_entry *entry, struct process_sample *sample,
+                                  struct process_status *ret_status)
 {
         char buffer[STATUS_SIZE];
-        struct process_status status;
-        ssize_t n = process_files_read_once(files, entry->identity.pid, "status", buffer, sizeof(buffer));
-        if (n == -ESRCH)
-                return -ESRCH;
-        if (n < 0 || process_parse_status(buffer, &status) < 0)
-                return 0;
-        if (entry->identity.uid != status.uid) {
-                entry->identity.uid = status.uid;
-                process_users_name(users, status.uid, entry->identity.user);
+        if (process_files_read_once(files, entry->pid, "status", buffer, sizeof(buffer)) < 0 ||
+            process_parse_status(buffer, ret_status) < 0)
+                return false;
+        if (entry->identity->uid != ret_status->uid) {
+                entry->identity->uid = ret_status->uid;
+                process_users_name(users, ret_status->uid, entry->identity->user);
         }
-        sample->rss_anon_bytes = status.rss_anon_bytes;
-        sample->rss_file_bytes = status.rss_file_bytes;
-        sample->rss_shmem_bytes = status.rss_shmem_bytes;
-        sample->swap_bytes = status.swap_bytes;
-        return 0;
+        sample->rss_anon_bytes = ret_status->rss_anon_bytes;
+        sample->rss_file_bytes = ret_status->rss_file_bytes;
+        sample->rss_shmem_bytes = ret_status->rss_shmem_bytes;
+        sample->swap_bytes = ret_status->swap_bytes;
+        return true;
 }
 
-int process_identity_read_cgroup(const struct process_files *files, struct process_entry *entry)
+void process_identity_read_cgroup(const struct process_files *files, struct process_entry *entry)
 {
         char buffer[CGROUP_SIZE];
         struct cgroup_membership membership;
-        ssize_t n = process_files_read_once(files, entry->identity.pid, "cgroup", buffer, sizeof(buffer));
-        if (n == -ESRCH)
-                return -ESRCH;
-        if (n < 0 || cgroup_parse_proc(buffer, &membership) < 0)
-                return 0;
-        entry->identity.cgroup_id = membership.id;
-        memcpy(entry->identity.unit, membership.unit, sizeof(membership.unit));
-        return 0;
+        if (process_files_read_once(files, entry->pid, "cgroup", buffer, sizeof(buffer)) < 0 ||
+            cgroup_parse_proc(buffer, &membership) < 0)
+                return;
+        entry->cgroup_id = entry->identity->cgroup_id = membership.id;
+        memcpy(entry->identity->unit, membership.unit, sizeof(membership.unit));
 }
 
 /* A path as the process meant it: below its working directory unless it is absolute; "" if that is unknown.
@@ -102,19 +97,19 @@ static void remember_former_script(struct process_identity *identity, const stru
         memcpy(identity->origin_directory, former->working_directory, sizeof(identity->origin_directory));
 }
 
-int process_identity_read(const struct process_files *files, const struct process_users *users,
-                          struct process_entry *entry, struct span comm, bool is_kernel_thread,
-                          struct process_sample *sample)
+void process_identity_read(const struct process_files *files, const struct process_users *users,
+                           struct process_entry *entry, struct span comm, bool is_kernel_thread,
+                           struct process_sample *sample)
 {
-        struct process_identity *identity = &entry->identity;
+        struct process_identity *identity = entry->identity;
         const struct process_identity former = *identity;
         char exe[LINK_SIZE] = "", cwd[LINK_SIZE] = "", arguments[ARGUMENTS_MAX] = "";
+        struct process_status status;
         ssize_t arguments_length = 0, n = 0;
         bool is_denied = false;
 
-        if (process_identity_read_status(files, users, entry, sample) < 0 ||
-            process_identity_read_cgroup(files, entry) < 0)
-                return -ESRCH;
+        (void)process_identity_read_status(files, users, entry, sample, &status);
+        process_identity_read_cgroup(files, entry);
         if (!is_kernel_thread) {
                 n = process_files_read_link(files, identity->pid, "exe", exe, sizeof(exe));
                 is_denied |= n == -EACCES || n == -EPERM;
@@ -140,11 +135,10 @@ int process_identity_read(const struct process_files *files, const struct proces
         copy_text(span_of(cwd), identity->working_directory, sizeof(identity->working_directory));
         resolve(cwd, script, identity->script);
         identity->is_kernel_thread = is_kernel_thread;
-        identity->is_partial = is_denied;
+        identity->is_partial = entry->details_denied = is_denied;
         if (entry->has_identity)
                 remember_former_script(identity, &former);
         entry->has_identity = true;
-        return 0;
 }
 
 static void inherit(struct process_identity *identity, const struct process_identity *parent)
@@ -173,16 +167,16 @@ void process_identity_settle_origin(const struct process_table *table, struct pr
 
         /* Up to the first ancestor that is settled ... */
         for (struct process_entry *at = entry; at && !at->has_origin && depth < NEW_ANCESTORS_MAX;
-             at = process_table_find(table, at->identity.ppid))
+             at = process_table_find(table, at->identity->ppid))
                 path[depth++] = at;
         /* ... and down again. */
         while (depth > 0) {
                 struct process_entry *at = path[--depth];
-                const struct process_entry *parent = process_table_find(table, at->identity.ppid);
+                const struct process_entry *parent = process_table_find(table, at->identity->ppid);
                 if (!at->has_identity || (parent && !parent->has_identity && !parent->is_gone))
                         return;
                 if (parent && parent != at)
-                        inherit(&at->identity, &parent->identity);
+                        inherit(at->identity, parent->identity);
                 at->has_origin = true;
         }
 }

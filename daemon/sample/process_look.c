@@ -19,6 +19,7 @@
 #define SPLIT_SHARE      50 /* 2 % */
 #define AUTOGROUP_PERIOD (30 * USEC_PER_SEC)
 #define AUTOGROUP_SHARE  50 /* read for processes that use 2 % of a CPU */
+#define CGROUP_ROUNDS    4 /* a sleeper's control group is read again every so many turns: nobody is charged */
 #define SERVER_PERIOD    USEC_PER_MINUTE
 #define STAT_SIZE        1024
 #define SMALL_SIZE       256
@@ -77,7 +78,7 @@ static void count_up(uint8_t *counter)
 static bool has_full_delays(const struct process_source *source, const struct process_entry *entry,
                             const struct taskstats_values *stats)
 {
-        return source->accounting_is_on && entry->identity.start_ticks > source->accounting_since_ticks &&
+        return source->accounting_is_on && entry->start_ticks > source->accounting_since_ticks &&
                (!stats->counts_copies || stats->has_delays);
 }
 
@@ -105,24 +106,21 @@ static void take_taskstats(const struct process_source *source, const struct pro
 /* ---- schedstat -------------------------------------------------------------------------------------------
  */
 
-/* Reads the main thread's schedstat into the entry. 1: the thread has run since, 0: it has not, or there are
- * no such figures; -ESRCH. */
-static int read_schedstat(struct process_source *source, struct process_entry *entry)
+/* Reads the main thread's schedstat into the entry. True if it says that the thread has not run since. */
+static bool read_schedstat(struct process_source *source, struct process_entry *entry)
 {
         char buffer[SMALL_SIZE];
         struct process_schedstat now;
-        ssize_t n = process_files_read(&source->files, entry, PROCESS_FILE_SCHEDSTAT,
-                                       entry->sights >= KEEP_AFTER, buffer, sizeof(buffer));
-        if (n == -ESRCH)
-                return -ESRCH;
-        if (n < 0 || process_parse_schedstat(buffer, &now) < 0)
-                return 0;
+        if (process_files_read(&source->files, entry, PROCESS_FILE_SCHEDSTAT, entry->sights >= KEEP_AFTER,
+                               buffer, sizeof(buffer)) < 0 ||
+            process_parse_schedstat(buffer, &now) < 0)
+                return false;
         /* "0 0 0" comes from a kernel that does not count, or a task that has never run. */
         if (now.run_nsec == 0 && now.slices == 0)
-                return 0;
-        bool has_run = !entry->has_schedstat || memcmp(&now, &entry->main_thread, sizeof(now)) != 0;
+                return false;
+        bool has_slept = entry->has_schedstat && memcmp(&now, &entry->main_thread, sizeof(now)) == 0;
         process_threads_add_main(entry, &now);
-        return has_run;
+        return has_slept;
 }
 
 static void take_schedstat(const struct process_entry *entry, struct process_sample *sample)
@@ -154,19 +152,17 @@ static void take_stat(const struct process_stat *stat, struct process_sample *sa
         sample->children_major_faults = stat->children_major_faults;
 }
 
-static int read_io(struct process_source *source, struct process_entry *entry, struct process_sample *sample)
+static void read_io(struct process_source *source, struct process_entry *entry, struct process_sample *sample)
 {
         char buffer[SMALL_SIZE];
         struct process_io io;
         if (entry->io_denied)
-                return 0;
+                return;
         ssize_t n = process_files_read(&source->files, entry, PROCESS_FILE_IO,
                                        entry->busy_streak >= KEEP_AFTER, buffer, sizeof(buffer));
-        if (n == -ESRCH)
-                return -ESRCH;
         entry->io_denied = n == -EACCES || n == -EPERM; /* asked again after an exec */
         if (n < 0 || process_parse_io(buffer, &io) < 0)
-                return 0;
+                return;
         sample->read_bytes = io.read_bytes;
         sample->write_bytes = io.write_bytes;
         sample->cancelled_write_bytes = io.cancelled_write_bytes;
@@ -174,14 +170,13 @@ static int read_io(struct process_source *source, struct process_entry *entry, s
         sample->write_calls = io.write_calls;
         sample->read_chars = io.read_chars;
         sample->write_chars = io.write_chars;
-        return 0;
 }
 
 /* The RSS in stat leaves out what CPUs have not yet added up, so statm has the word; but it can only have
  * changed when there were faults or stat's figure moved. */
-static int read_rss(struct process_source *source, struct process_entry *entry,
-                    const struct process_look *look, const struct process_stat *stat,
-                    struct process_sample *sample)
+static void read_rss(struct process_source *source, struct process_entry *entry,
+                     const struct process_look *look, const struct process_stat *stat,
+                     struct process_sample *sample)
 {
         char buffer[SMALL_SIZE];
         struct process_statm statm;
@@ -190,15 +185,12 @@ static int read_rss(struct process_source *source, struct process_entry *entry,
                               look->former->major_faults != stat->major_faults;
         entry->stat_rss_pages = stat->rss_pages;
         if (!may_have_moved)
-                return 0;
+                return;
         ssize_t n = process_files_read(&source->files, entry, PROCESS_FILE_STATM,
                                        entry->busy_streak >= KEEP_AFTER, buffer, sizeof(buffer));
-        if (n == -ESRCH)
-                return -ESRCH;
         if (n < 0 || process_parse_statm(buffer, &statm) < 0)
                 statm.resident_pages = stat->rss_pages;
         sample->rss_bytes = statm.resident_pages * source->page_bytes;
-        return 0;
 }
 
 static bool split_is_stale(const struct process_entry *entry, const struct process_look *look,
@@ -222,8 +214,7 @@ static void read_wait_channel(const struct process_source *source, const struct 
         char buffer[SMALL_SIZE];
         sample->wait_channel[0] = '\0';
         if (sample->state != 'D' ||
-            process_files_read_once(&source->files, entry->identity.pid, "wchan", buffer, sizeof(buffer)) <
-                    0 ||
+            process_files_read_once(&source->files, entry->pid, "wchan", buffer, sizeof(buffer)) < 0 ||
             strcmp(buffer, "0") == 0)
                 return;
         (void)span_copy(span_of(buffer), sample->wait_channel, sizeof(sample->wait_channel));
@@ -234,7 +225,7 @@ static void read_autogroup(const struct process_source *source, struct process_e
                            const struct process_look *look, struct process_sample *sample)
 {
         char buffer[SMALL_SIZE];
-        if (!source->autogroups_are_on || !look->former || entry->identity.is_kernel_thread)
+        if (!source->autogroups_are_on || !look->former || entry->is_kernel_thread)
                 return;
         uint64_t used_usec = 0;
         if (sample->run_nsec != ABSENT && look->former->run_nsec != ABSENT)
@@ -250,8 +241,7 @@ static void read_autogroup(const struct process_source *source, struct process_e
         entry->autogroup_usec = look->now_usec;
         sample->autogroup = ABSENT;
         sample->autogroup_nice = 0;
-        if (process_files_read_once(&source->files, entry->identity.pid, "autogroup", buffer,
-                                    sizeof(buffer)) > 0)
+        if (process_files_read_once(&source->files, entry->pid, "autogroup", buffer, sizeof(buffer)) > 0)
                 (void)process_parse_autogroup(buffer, &sample->autogroup, &sample->autogroup_nice);
 }
 
@@ -259,13 +249,13 @@ static void examine_server(struct process_source *source, struct process_entry *
 {
         bool is_asked = false;
         for (size_t i = 0; i < source->server_group_count && !is_asked; i++)
-                is_asked = source->server_groups[i] == entry->identity.cgroup_id;
-        if (!is_asked || source->servers_left == 0 || entry->identity.is_kernel_thread ||
+                is_asked = source->server_groups[i] == entry->cgroup_id;
+        if (!is_asked || source->servers_left == 0 || entry->is_kernel_thread ||
             (entry->server_usec != 0 && now - entry->server_usec < SERVER_PERIOD))
                 return;
         source->servers_left--;
         entry->server_usec = now;
-        int r = process_servers_examine(&source->files, entry->identity.pid);
+        int r = process_servers_examine(&source->files, entry->pid);
         if (r >= 0) {
                 entry->is_server = r > 0;
                 entry->is_server_known = true;
@@ -283,7 +273,7 @@ static bool has_executed(const struct process_entry *entry, const struct process
         (void)span_copy(stat->comm, comm, sizeof(comm));
         text_sanitize(comm, "");
         /* The addresses move with every exec; they are 1 and 0 where they may not be seen. */
-        return strcmp(comm, entry->identity.comm) != 0 || stat->start_code != entry->start_code ||
+        return strcmp(comm, entry->identity->comm) != 0 || stat->start_code != entry->start_code ||
                stat->start_stack != entry->start_stack;
 }
 
@@ -291,19 +281,21 @@ static bool has_executed(const struct process_entry *entry, const struct process
  * change. */
 static bool is_plain_fork(const struct process_source *source, const struct process_entry *entry)
 {
-        const struct process_entry *parent = process_table_find(&source->table, entry->identity.ppid);
+        const struct process_entry *parent = process_table_find(&source->table, entry->identity->ppid);
         return parent && parent->start_stack != 0 && parent->start_stack == entry->start_stack;
 }
 
-static int read_identity(struct process_source *source, struct process_entry *entry,
-                         const struct process_look *look, const struct process_stat *stat,
-                         struct process_sample *sample)
+static void read_identity(struct process_source *source, struct process_entry *entry,
+                          const struct process_look *look, const struct process_stat *stat,
+                          struct process_sample *sample)
 {
         const bool is_kernel_thread = (stat->flags & PROCESS_FLAG_KTHREAD) != 0;
         const bool has_changed = has_executed(entry, stat);
 
-        if (entry->sights == 0)
-                entry->identity.ppid = stat->ppid;
+        if (entry->sights == 0) {
+                entry->identity->ppid = stat->ppid;
+                entry->is_kernel_thread = is_kernel_thread;
+        }
         if (entry->sights == 0 || has_changed)
                 process_identity_begin(entry, stat->comm, is_kernel_thread);
         if (has_changed)
@@ -313,26 +305,25 @@ static int read_identity(struct process_source *source, struct process_entry *en
         entry->start_code = stat->start_code;
         entry->start_stack = stat->start_stack;
 
+        const uint64_t rss_bytes = sample->rss_bytes == ABSENT ? 0 : sample->rss_bytes;
         if (!entry->has_identity || entry->identity_is_stale) {
                 if (source->identities_left == 0)
-                        return 0;
+                        return;
                 source->identities_left--;
                 entry->identity_is_stale = false;
-                entry->status_rss_bytes = sample->rss_bytes == ABSENT ? 0 : sample->rss_bytes;
-                return process_identity_read(&source->files, &source->users, entry, stat->comm,
-                                             is_kernel_thread, sample);
+                entry->status_rss_bytes = rss_bytes;
+                process_identity_read(&source->files, &source->users, entry, stat->comm, is_kernel_thread,
+                                      sample);
+                return;
         }
         /* systemd puts a child into its unit's group after the fork. */
-        if (entry->sights == 1 || look->is_due) {
-                int r = process_identity_read_cgroup(&source->files, entry);
-                if (r < 0)
-                        return r;
-        }
+        if (entry->sights == 1 || look->is_due)
+                process_identity_read_cgroup(&source->files, entry);
         if (!is_kernel_thread && split_is_stale(entry, look, sample)) {
-                entry->status_rss_bytes = sample->rss_bytes == ABSENT ? 0 : sample->rss_bytes;
-                return process_identity_read_status(&source->files, &source->users, entry, sample);
+                struct process_status status;
+                entry->status_rss_bytes = rss_bytes;
+                (void)process_identity_read_status(&source->files, &source->users, entry, sample, &status);
         }
-        return 0;
 }
 
 /* ---- the whole -------------------------------------------------------------------------------------------
@@ -345,37 +336,24 @@ static bool taskstats_unchanged(const struct process_look *look)
                look->stats->run_delay_nsec == look->former->run_delay_nsec;
 }
 
-/* Without taskstats: whether the process has run as far as its main thread tells before stat is read. -ESRCH.
- */
-static int main_thread_slept(struct process_source *source, struct process_entry *entry,
-                             const struct process_look *look, bool *ret_slept)
+static bool was_one_sleeping_thread(const struct process_sample *former)
 {
-        if (!look->former || look->former->threads != 1 || !is_asleep(look->former->state))
-                return 0;
-        int r = read_schedstat(source, entry);
-        if (r < 0)
-                return r;
-        *ret_slept = r == 0 && entry->has_schedstat;
-        return 0;
+        return former && former->threads == 1 && is_asleep(former->state);
 }
 
-/* Without taskstats, after stat: adds up what the threads did. */
-static int add_threads(struct process_source *source, struct process_entry *entry,
-                       const struct process_look *look, const struct process_stat *stat, bool *ret_slept)
+/* Without taskstats, after stat: adds up what the threads did. True if nothing says that they have run. */
+static bool add_threads(struct process_source *source, struct process_entry *entry,
+                        const struct process_look *look, const struct process_stat *stat)
 {
         const struct process_sample *former = look->former;
-        if (stat->threads == 1 && former && former->threads == 1 && is_asleep(former->state))
-                return 0; /* done already */
-        int r = read_schedstat(source, entry);
-        if (r < 0)
-                return r;
-        *ret_slept = r == 0 && former && former->state == stat->state && is_asleep(stat->state) &&
-                     former->user_ticks == stat->user_ticks && former->system_ticks == stat->system_ticks &&
-                     former->minor_faults == stat->minor_faults && former->threads == stat->threads;
-        if (stat->threads > 1 && !*ret_slept)
+        bool has_slept = read_schedstat(source, entry) && former && former->state == stat->state &&
+                         is_asleep(stat->state) && former->user_ticks == stat->user_ticks &&
+                         former->system_ticks == stat->system_ticks &&
+                         former->minor_faults == stat->minor_faults && former->threads == stat->threads;
+        if (stat->threads > 1 && !has_slept)
                 process_threads_read(&source->files, &source->threads, entry, stat->threads, source->scratch,
                                      PROCESS_SCRATCH_BYTES);
-        return 0;
+        return has_slept;
 }
 
 static void finish(struct process_source *source, struct process_entry *entry,
@@ -393,6 +371,23 @@ static void finish(struct process_source *source, struct process_entry *entry,
                                     look->stats ? PROCESS_FILE_MAX : PROCESS_FILE_SCHEDSTAT);
 }
 
+/* The turn of one that sleeps in the slow round: what others can do to it meanwhile. */
+static void visit_sleeper(struct process_source *source, struct process_entry *entry,
+                          struct process_sample *sample)
+{
+        struct process_status status;
+        if (entry->is_kernel_thread)
+                return;
+        if (process_identity_read_status(&source->files, &source->users, entry, sample, &status)) {
+                sample->state = status.state;
+                sample->ppid = status.ppid;
+                if (status.rss_bytes != ABSENT)
+                        sample->rss_bytes = entry->status_rss_bytes = status.rss_bytes;
+        }
+        if (entry->rounds++ % CGROUP_ROUNDS == 0)
+                process_identity_read_cgroup(&source->files, entry);
+}
+
 int process_look_at(struct process_source *source, struct process_entry *entry,
                     const struct process_look *look, struct process_sample *ret_sample)
 {
@@ -400,47 +395,47 @@ int process_look_at(struct process_source *source, struct process_entry *entry,
         struct process_stat stat;
         char buffer[STAT_SIZE];
         bool has_slept = false;
-        int r;
 
         *sample = look->former ? *look->former : nothing_known;
-        sample->identity = &entry->identity;
-        sample->pid = entry->identity.pid;
-        sample->start_ticks = entry->identity.start_ticks;
+        sample->identity = entry->identity;
+        sample->pid = entry->pid;
+        sample->start_ticks = entry->start_ticks;
         if (look->stats)
                 has_slept = look->former && is_asleep(look->former->state) && taskstats_unchanged(look);
-        else if ((r = main_thread_slept(source, entry, look, &has_slept)) < 0)
-                return r;
-        if (has_slept && !look->is_due && entry->sights > 1 && entry->has_identity &&
-            !entry->identity_is_stale) {
+        else if (was_one_sleeping_thread(look->former))
+                has_slept = read_schedstat(source, entry);
+        if (has_slept && entry->sights > 1 && entry->has_identity && !entry->identity_is_stale) {
+                if (look->is_due)
+                        visit_sleeper(source, entry, sample);
                 finish(source, entry, look, true, sample);
                 return 0;
         }
 
+        /* Of all files only stat decides whether the process is still there. */
         bool is_often_read = look->stats ? entry->busy_streak >= KEEP_AFTER
                                          : entry->sights >= KEEP_AFTER && sample->threads > 1;
         ssize_t n = process_files_read(&source->files, entry, PROCESS_FILE_STAT, is_often_read, buffer,
                                        sizeof(buffer));
         if (n < 0)
                 return (int)n;
-        r = process_parse_stat(buffer, &stat);
+        int r = process_parse_stat(buffer, &stat);
         if (r < 0)
                 return r;
         if (entry->sights == 0)
-                entry->identity.start_ticks = sample->start_ticks = stat.start_ticks;
-        else if (entry->identity.start_ticks != stat.start_ticks)
+                entry->start_ticks = entry->identity->start_ticks = sample->start_ticks = stat.start_ticks;
+        else if (entry->start_ticks != stat.start_ticks)
                 return -ESTALE;
-        if (!look->stats && (r = add_threads(source, entry, look, &stat, &has_slept)) < 0)
-                return r;
+        if (!look->stats && (!was_one_sleeping_thread(look->former) || stat.threads > 1))
+                has_slept = add_threads(source, entry, look, &stat);
         take_stat(&stat, sample);
         if (look->stats)
                 take_taskstats(source, entry, look->stats, sample);
         else
                 take_schedstat(entry, sample);
-        if (!has_slept && (r = read_io(source, entry, sample)) < 0)
-                return r;
-        if ((r = read_rss(source, entry, look, &stat, sample)) < 0 ||
-            (r = read_identity(source, entry, look, &stat, sample)) < 0)
-                return r;
+        if (!has_slept)
+                read_io(source, entry, sample);
+        read_rss(source, entry, look, &stat, sample);
+        read_identity(source, entry, look, &stat, sample);
         read_wait_channel(source, entry, sample);
         read_autogroup(source, entry, look, sample);
         finish(source, entry, look, has_slept, sample);

@@ -206,11 +206,12 @@ static enum program_kind find_program(const struct interpreter *it, struct span 
         if (strcmp(it->name, "java") == 0)
                 return java_program(arguments, ret);
         while (take_argument(&arguments, &word)) {
-                if (span_equal(word, "--") && !take_argument(&arguments, &word))
+                bool is_last = span_equal(word, "--");
+                if (is_last && !take_argument(&arguments, &word))
                         return PROGRAM_NONE;
                 if (word.length == 0 || span_equal(word, "-") || is_descriptor(word))
                         return PROGRAM_NONE; /* from standard input */
-                if (word.at[0] != '-' && word.at[0] != '+') {
+                if (is_last || (word.at[0] != '-' && word.at[0] != '+')) {
                         *ret = word;
                         return PROGRAM_SCRIPT;
                 }
@@ -247,7 +248,7 @@ static struct span kernel_name(struct span comm)
         struct span name = comm;
         for (size_t i = 1; i < name.length; i++)
                 if (name.at[i] == '/')
-                        name.length = i;
+                        return (struct span){ name.at, i };
         while (name.length > 1 && strchr("0123456789", name.at[name.length - 1]))
                 name.length--;
         while (name.length > 1 && strchr("_-:.", name.at[name.length - 1]))

@@ -143,38 +143,66 @@ static int take_kib(struct span *line, uint64_t *ret_bytes)
         return 0;
 }
 
-/* Kernel 6.18, among 60 lines: "Uid:\t1000\t1000\t1000\t1000" (real, effective, saved, file system),
- * "RssAnon:\t     112 kB", "RssFile:\t    1544 kB", "RssShmem:\t       0 kB", "VmSwap:\t       0 kB". */
+static int take_state(struct span *line, char *ret_state)
+{
+        struct span word;
+        if (!span_take_word(line, &word) || word.length != 1)
+                return -EINVAL;
+        *ret_state = word.at[0];
+        return 0;
+}
+
+static int take_u32(struct span *line, uint32_t *ret)
+{
+        uint64_t value;
+        if (span_take_u64(line, &value) < 0 || value > UINT32_MAX)
+                return -EINVAL;
+        *ret = (uint32_t)value;
+        return 0;
+}
+
+/* Kernel 6.18, among 60 lines: "State:\tS (sleeping)", "PPid:\t1", "Uid:\t1000\t1000\t1000\t1000" (real,
+ * effective, saved, file system), "VmRSS:\t    1656 kB", "RssAnon:\t     112 kB", "RssFile:\t    1544 kB",
+ * "RssShmem:\t       0 kB", "VmSwap:\t       0 kB". */
 int process_parse_status(const char *buffer, struct process_status *ret)
 {
-        struct process_status status = { .rss_anon_bytes = ABSENT,
+        struct process_status status = { .rss_bytes = ABSENT,
+                                         .rss_anon_bytes = ABSENT,
                                          .rss_file_bytes = ABSENT,
                                          .rss_shmem_bytes = ABSENT,
                                          .swap_bytes = ABSENT };
         struct span text = span_of(buffer), line, key;
-        bool has_uid = false;
+        unsigned needed = 3;
         int r = 0;
 
         while (r == 0 && span_take_line(&text, &line)) {
+                uint32_t real;
                 if (!span_take_until(&line, ':', &key))
                         continue;
-                if (span_equal(key, "Uid")) {
-                        uint64_t real, effective;
-                        if (span_take_u64(&line, &real) < 0 || span_take_u64(&line, &effective) < 0 ||
-                            effective > UINT32_MAX)
-                                return -EINVAL;
-                        status.uid = (uint32_t)effective;
-                        has_uid = true;
-                } else if (span_equal(key, "RssAnon"))
+                if (span_equal(key, "State")) {
+                        r = take_state(&line, &status.state);
+                        needed--;
+                } else if (span_equal(key, "PPid")) {
+                        r = take_u32(&line, &status.ppid);
+                        needed--;
+                } else if (span_equal(key, "Uid")) {
+                        r = take_u32(&line, &real);
+                        r = r < 0 ? r : take_u32(&line, &status.uid);
+                        needed--;
+                } else if (span_equal(key, "VmRSS"))
+                        r = take_kib(&line, &status.rss_bytes);
+                else if (span_equal(key, "RssAnon"))
                         r = take_kib(&line, &status.rss_anon_bytes);
                 else if (span_equal(key, "RssFile"))
                         r = take_kib(&line, &status.rss_file_bytes);
                 else if (span_equal(key, "RssShmem"))
                         r = take_kib(&line, &status.rss_shmem_bytes);
-                else if (span_equal(key, "VmSwap"))
+                else if (span_equal(key, "VmSwap")) {
                         r = take_kib(&line, &status.swap_bytes);
+                        break; /* what follows is of no use here */
+                }
         }
-        if (r < 0 || !has_uid)
+        if (r < 0 || needed != 0)
                 return -EINVAL;
         *ret = status;
         return 0;

@@ -39,8 +39,10 @@ int process_parse_io(const char *buffer, struct process_io *ret);
 
 /* Memory fields are ABSENT for kernel threads, zombies and where the kernel has no such line. */
 struct process_status {
+        char state;
+        uint32_t ppid;
         uint32_t uid; /* effective */
-        uint64_t rss_anon_bytes, rss_file_bytes, rss_shmem_bytes, swap_bytes;
+        uint64_t rss_bytes, rss_anon_bytes, rss_file_bytes, rss_shmem_bytes, swap_bytes;
 };
 int process_parse_status(const char *buffer, struct process_status *ret);
 

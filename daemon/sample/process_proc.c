@@ -7,10 +7,7 @@
 #include "daemon/sample/process_identity.h"
 #include "daemon/sample/process_source.h"
 
-/* Identities read in one collect at most: about 40 us each. Where more processes are new they are partial
- * until the next ticks, so that a burst of forks does not hold up the tick that has to see it. */
-#define IDENTITIES_PER_COLLECT 1000
-#define SERVERS_PER_COLLECT    8
+#define SERVERS_PER_COLLECT 8
 /* In this time each process is looked at once even if it has not run: it may have been moved to another
  * control group, reniced, swapped out. */
 #define ROUND_USEC USEC_PER_MINUTE
@@ -103,14 +100,13 @@ static const struct process_sample *find_former(struct pass *pass, const struct 
         if (!pass->older)
                 return NULL;
         const struct process_sample *list = pass->older->processes;
-        while (pass->former < pass->older->process_count && list[pass->former].pid < entry->identity.pid)
+        while (pass->former < pass->older->process_count && list[pass->former].pid < entry->pid)
                 pass->former++;
         if (pass->former == pass->older->process_count)
                 return NULL;
         const struct process_sample *former = &list[pass->former];
-        return former->identity == &entry->identity && former->start_ticks == entry->identity.start_ticks
-                       ? former
-                       : NULL;
+        return former->identity == entry->identity && former->start_ticks == entry->start_ticks ? former
+                                                                                                : NULL;
 }
 
 /* In place of an answer that the kernel had no room for: as before, or unknown. The next one brings what this
@@ -156,7 +152,7 @@ static void look_at(struct pass *pass, size_t index, const struct taskstats_valu
                 stats = &lost;
         }
         look->stats = stats && stats->error == 0 ? stats : NULL;
-        look->is_due = pass->due_left > 0 && entry->identity.pid > source->refreshed_pid;
+        look->is_due = pass->due_left > 0 && entry->pid > source->refreshed_pid;
         int r = process_look_at(source, entry, look, sample);
         if (r == -ESTALE) {
                 entry = process_table_replace(&source->table, index, bury, source);
@@ -166,14 +162,14 @@ static void look_at(struct pass *pass, size_t index, const struct taskstats_valu
                 r = process_look_at(source, entry, look, sample);
         }
         if (look->is_due) {
-                source->refreshed_pid = entry->identity.pid;
+                source->refreshed_pid = entry->pid;
                 pass->due_left--;
         }
         if (r < 0) {
                 entry->is_gone = true; /* vanished meanwhile, or unreadable: tried anew at the next tick */
                 return;
         }
-        source->details_denied |= entry->identity.is_partial && entry->has_identity;
+        source->details_denied |= entry->details_denied;
         source->unsettled += !entry->has_origin;
         pass->sample->process_count++;
 }
@@ -182,7 +178,7 @@ static void look_at(struct pass *pass, size_t index, const struct taskstats_valu
 static size_t due_count(struct process_source *source, usec_t elapsed_usec)
 {
         const struct process_table *table = &source->table;
-        if (table->count == 0 || source->refreshed_pid >= table->entries[table->count - 1]->identity.pid)
+        if (table->count == 0 || source->refreshed_pid >= table->entries[table->count - 1]->pid)
                 source->refreshed_pid = 0;
         usec_t step = elapsed_usec < ROUND_STEP_MAX_USEC ? elapsed_usec : ROUND_STEP_MAX_USEC;
         return (size_t)((table->count * step + ROUND_USEC - 1) / ROUND_USEC);
@@ -199,7 +195,7 @@ static void look_at_all(struct pass *pass)
                 size_t n = count - begin < TASKSTATS_BATCH ? count - begin : TASKSTATS_BATCH;
                 if (source->taskstats) {
                         for (size_t i = 0; i < n; i++)
-                                pids[i] = source->table.entries[begin + i]->identity.pid;
+                                pids[i] = source->table.entries[begin + i]->pid;
                         /* What fails here shows as an answer lost. */
                         int r = taskstats_query(source->taskstats, pids, n, values);
                         if (r < 0)
@@ -226,7 +222,7 @@ static int collect(struct process_source *source, const struct sample *older, st
                 return -ENOMEM;
         if (older && now > older->time.monotonic_usec)
                 pass.look.elapsed_usec = now - older->time.monotonic_usec;
-        source->identities_left = IDENTITIES_PER_COLLECT;
+        source->identities_left = PROCESS_IDENTITIES_PER_COLLECT;
         source->servers_left = SERVERS_PER_COLLECT;
         source->threads.reads_left = PROCESS_THREAD_READS_MAX;
         source->unsettled = 0;

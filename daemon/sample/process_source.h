@@ -13,6 +13,10 @@
 /* Scratch for directories: about a thousand names a call. */
 #define PROCESS_SCRATCH_BYTES 32768
 
+/* Identities read in one collect at most: about 40 us each. Where more processes are new they are partial
+ * until the next ticks, so that a burst of forks does not hold up the tick that has to see it. */
+#define PROCESS_IDENTITIES_PER_COLLECT 1000
+
 struct process_source_ops {
         const char *name;
         /* Fills sample->processes and process_count, adds to dropped. 0, or negative errno: the list could

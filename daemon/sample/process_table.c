@@ -5,12 +5,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* About 110 kB a block. */
+/* About 120 kB a block. */
 #define BLOCK_ENTRIES 64
 
+/* What is looked at at every tick lies together, apart from the identities, which are large. */
 struct process_block {
         struct process_block *next;
         struct process_entry entries[BLOCK_ENTRIES];
+        struct process_identity identities[BLOCK_ENTRIES];
 };
 
 static struct process_entry *take_free(struct process_table *table, uint32_t pid)
@@ -22,13 +24,16 @@ static struct process_entry *take_free(struct process_table *table, uint32_t pid
                 block->next = table->blocks;
                 table->blocks = block;
                 for (size_t i = BLOCK_ENTRIES; i > 0; i--) {
+                        block->entries[i - 1].identity = &block->identities[i - 1];
                         block->entries[i - 1].next = table->free;
                         table->free = &block->entries[i - 1];
                 }
         }
         struct process_entry *entry = table->free;
         table->free = entry->next;
-        *entry = (struct process_entry){ .identity = { .pid = pid, .uid = UINT32_MAX, .is_partial = true } };
+        struct process_identity *identity = entry->identity;
+        *identity = (struct process_identity){ .pid = pid, .uid = UINT32_MAX, .is_partial = true };
+        *entry = (struct process_entry){ .identity = identity, .pid = pid };
         for (size_t i = 0; i < PROCESS_FILE_MAX; i++)
                 entry->fds[i] = -1;
         return entry;
@@ -86,10 +91,10 @@ size_t process_table_update(struct process_table *table, const uint32_t *pids, s
                 n -= lost;
         }
         for (size_t i = 0; i < n; i++) {
-                while (old < table->count && table->entries[old]->identity.pid < pids[i])
+                while (old < table->count && table->entries[old]->pid < pids[i])
                         bury_entry(table, table->entries[old++], bury, userdata);
                 struct process_entry *entry;
-                if (old < table->count && table->entries[old]->identity.pid == pids[i])
+                if (old < table->count && table->entries[old]->pid == pids[i])
                         entry = table->entries[old++];
                 else
                         entry = take_free(table, pids[i]);
@@ -113,7 +118,7 @@ struct process_entry *process_table_replace(struct process_table *table, size_t 
                                             void *userdata)
 {
         struct process_entry *old = table->entries[index];
-        struct process_entry *entry = take_free(table, old->identity.pid);
+        struct process_entry *entry = take_free(table, old->pid);
         if (!entry) {
                 old->is_gone = true;
                 return NULL;
@@ -141,12 +146,12 @@ struct process_entry *process_table_find(const struct process_table *table, uint
         size_t low = 0, high = table->count;
         while (low < high) {
                 size_t middle = low + (high - low) / 2;
-                if (table->entries[middle]->identity.pid < pid)
+                if (table->entries[middle]->pid < pid)
                         low = middle + 1;
                 else
                         high = middle;
         }
-        return low < table->count && table->entries[low]->identity.pid == pid ? table->entries[low] : NULL;
+        return low < table->count && table->entries[low]->pid == pid ? table->entries[low] : NULL;
 }
 
 void process_table_done(struct process_table *table)

@@ -16,23 +16,29 @@ enum process_file {
 
 struct process_threads;
 
+/* What is looked at for every process at every tick comes first, on two cache lines. */
 struct process_entry {
-        struct process_identity identity; /* what samples point to */
-        struct process_entry *next;       /* in the free list or a graveyard */
-        int fds[PROCESS_FILE_MAX];        /* -1: not open */
+        struct process_identity *identity; /* what samples point to; in the same block */
+        struct process_entry *next;        /* in the free list or a graveyard */
+        uint32_t pid;
+        int fds[PROCESS_FILE_MAX]; /* -1: not open */
+        uint64_t start_ticks;
+        uint64_t cgroup_id;
         uint8_t busy_streak, idle_streak; /* collects in a row, saturating */
         uint8_t sights;                   /* collects it was seen at, saturating */
+        uint8_t rounds;                   /* of the slow one */
         bool is_gone;                     /* vanished during this collect */
         bool has_identity;                /* details were read (as far as permitted) */
         bool identity_is_stale;           /* it executed something since */
         bool has_origin;                  /* chain and origin are settled */
-        bool io_denied;
+        bool io_denied, details_denied;
+        bool is_kernel_thread;
         bool is_server, is_server_known;
+        usec_t autogroup_usec; /* monotonic, when it was last read; 0 never */
+        usec_t server_usec;
         uint64_t start_code, start_stack; /* as of the last stat: they tell an exec */
         uint64_t stat_rss_pages;          /* of the last stat: coarse, but says when statm is worth reading */
         uint64_t status_rss_bytes;        /* when status was last read */
-        usec_t autogroup_usec;            /* monotonic, when it was last read; 0 never */
-        usec_t server_usec;
         /* What schedstat added up to, where taskstats is not there: see process_threads.h. */
         struct process_schedstat main_thread, total;
         bool has_schedstat;

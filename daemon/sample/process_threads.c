@@ -58,7 +58,7 @@ void process_threads_read(const struct process_files *files, struct process_thre
         if (threads > budget->reads_left)
                 return; /* what they did is added the next time */
         budget->reads_left -= threads;
-        CLEANUP_CLOSE int fd = process_files_open(files, entry->identity.pid, "task", true);
+        CLEANUP_CLOSE int fd = process_files_open(files, entry->pid, "task", true);
         if (fd < 0)
                 return;
         ssize_t n = process_files_list(fd, buffer, size, tids, PROCESS_THREADS_MAX);
@@ -67,11 +67,11 @@ void process_threads_read(const struct process_files *files, struct process_thre
         now.count = 0;
         for (size_t i = 0; i < (size_t)n && i < PROCESS_THREADS_MAX; i++) {
                 char name[32], text[96];
-                if (tids[i] == entry->identity.pid)
+                if (tids[i] == entry->pid)
                         continue;
                 text_format(name, sizeof(name), "task/%" PRIu32 "/schedstat", tids[i]);
                 struct thread thread = { .tid = tids[i] };
-                if (process_files_read_once(files, entry->identity.pid, name, text, sizeof(text)) < 0 ||
+                if (process_files_read_once(files, entry->pid, name, text, sizeof(text)) < 0 ||
                     process_parse_schedstat(text, &thread.last) < 0)
                         continue;
                 const struct thread *before = find(entry->threads, tids[i]);

@@ -89,7 +89,7 @@ static void on_written(uv_write_t *request, int status)
                 return;
         }
         connection_wait(connection, WAIT_NONE);
-        connection_pump(connection);
+        connection_settle(connection);
 }
 
 /* The reply is consumed. */
@@ -162,27 +162,6 @@ static int handle_call(struct connection *connection, struct json_object *messag
         return send_answer(connection, method, call.parameters);
 }
 
-/* Takes calls until a reply is on its way. 1 if a complete call is left for later, 0 if not, or negative
- * errno. */
-static int take_calls(struct connection *connection)
-{
-        for (unsigned i = 0; i < CONNECTION_TURN_CALLS; i++) {
-                if (connection->reply || connection->stream || connection->is_closing)
-                        return 0;
-                CLEANUP_JSON struct json_object *message = NULL;
-                int r = varlink_reader_take(&connection->reader, &message);
-                if (r > 0) {
-                        connection_wait(connection, WAIT_NONE);
-                        r = handle_call(connection, message);
-                        if (r < 0)
-                                return r;
-                        continue;
-                }
-                return r;
-        }
-        return varlink_reader_has_message(&connection->reader);
-}
-
 static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *ret_buffer)
 {
         struct connection *connection = handle->data;
@@ -202,7 +181,7 @@ static void on_read(uv_stream_t *stream, ssize_t length, const uv_buf_t *buffer)
                 connection_close(connection);
                 return;
         }
-        connection_pump(connection);
+        connection_settle(connection);
 }
 
 static void set_reading(struct connection *connection, bool is_wanted)
@@ -217,11 +196,13 @@ static void set_reading(struct connection *connection, bool is_wanted)
         connection->is_reading = is_wanted;
 }
 
-/* What it waits for now, and whether it may send more meanwhile. */
-static void settle(struct connection *connection)
+void connection_settle(struct connection *connection)
 {
-        size_t pending = varlink_reader_pending(&connection->reader);
+        struct varlink_reader *reader = &connection->reader;
+        size_t pending = varlink_reader_pending(reader);
         bool is_full = pending >= CONNECTION_INPUT_MAX;
+        if (connection->is_closing)
+                return;
         if (connection->stream && is_full) { /* calls that are never answered, on top of a stream */
                 connection_close(connection);
                 return;
@@ -229,31 +210,39 @@ static void settle(struct connection *connection)
         set_reading(connection, !is_full);
         if (connection->is_closing || connection->reply)
                 return;
-        if (connection->has_ended) /* and everything has been answered, or never will be */
+        bool has_call = pending > 0 && (is_full || varlink_reader_has_message(reader));
+        if (connection->stream ? connection->has_news : has_call)
+                server_want_turn(connection->server, connection);
+        else if (connection->has_ended) /* and everything has been answered, or never will be */
                 connection_close(connection);
-        else if (pending > 0 && !varlink_reader_has_message(&connection->reader))
+        else if (pending > 0 && !has_call)
                 connection_wait(connection, WAIT_REST_OF_CALL);
         else
                 connection_wait(connection, connection->stream ? WAIT_NEWS : WAIT_CALL);
 }
 
-void connection_pump(struct connection *connection)
+void connection_turn(struct connection *connection)
 {
-        int r = 0;
-        if (connection->is_closing)
+        int r;
+        if (connection->is_closing || connection->reply)
                 return;
-        if (connection->stream && connection->has_news && !connection->reply) {
+        if (connection->stream) {
+                r = connection->has_news ? 1 : 0;
                 connection->has_news = false;
-                r = send_answer(connection, connection->stream, NULL);
+                if (r > 0)
+                        r = send_answer(connection, connection->stream, NULL);
+        } else {
+                CLEANUP_JSON struct json_object *message = NULL;
+                r = varlink_reader_take(&connection->reader, &message);
+                if (r > 0) {
+                        connection_wait(connection, WAIT_NONE);
+                        r = handle_call(connection, message);
+                }
         }
-        if (r >= 0)
-                r = take_calls(connection);
         if (r < 0)
                 connection_close(connection);
-        else if (r > 0)
-                server_mark_ready(connection->server, connection);
         else
-                settle(connection);
+                connection_settle(connection);
 }
 
 /* ---- the beginning ---- */
@@ -288,13 +277,14 @@ int connection_accept(struct server *server, uv_loop_t *loop, uv_stream_t *liste
                 refuse(connection);
                 r = -EUSERS;
         }
+        if (r >= 0)
+                r = server_add(server, connection);
         if (r < 0) {
                 connection->is_closing = true;
                 uv_close((uv_handle_t *)&connection->pipe, on_handle_closed);
                 uv_close((uv_handle_t *)&connection->timer, on_handle_closed);
                 return r;
         }
-        server_add(server, connection);
-        settle(connection);
+        connection_settle(connection);
         return 0;
 }

@@ -7,6 +7,7 @@
 
 #include "common/varlink.h"
 #include "daemon/serve/methods.h"
+#include "daemon/serve/turns.h"
 
 #define CONNECTION_REQUEST_TIMEOUT_MSEC 5000   /* to send a call, once begun */
 #define CONNECTION_REPLY_TIMEOUT_MSEC   10000  /* to take a reply */
@@ -14,7 +15,6 @@
 /* Calls sent ahead wait in this many bytes at most; then reading stops until they have been answered. */
 #define CONNECTION_INPUT_MAX  VARLINK_CALL_MAX
 #define CONNECTION_READ_BYTES (16 * 1024) /* read at once, into a buffer that all connections share */
-#define CONNECTION_TURN_CALLS 16          /* calls taken in one turn of the loop, so that others get theirs */
 
 struct server;
 
@@ -40,6 +40,8 @@ struct connection {
         uv_write_t write;
         unsigned open_handles;
         struct viewer viewer;
+        struct account *account; /* of its user */
+        uint64_t cost;           /* see turns.h */
         struct varlink_reader reader;
         enum connection_wait wait;
         struct reply *reply;         /* being sent */
@@ -48,14 +50,16 @@ struct connection {
         const struct method *stream; /* called with `more`; no later call is answered */
         bool has_news;               /* the stream owes a reply */
         bool has_ended;              /* the client sends no more */
-        bool is_reading, is_ready, is_closing;
+        bool is_reading, is_waiting_for_turn, is_closing;
 };
 
 /* Accepts the next connection of a listening pipe and begins to read. On failure nothing is left. 0, or
  * negative errno; -EUSERS: refused, and told so. */
 int connection_accept(struct server *server, uv_loop_t *loop, uv_stream_t *listener);
-/* Takes and answers what can be answered now. */
-void connection_pump(struct connection *connection);
+/* Looks at what it has to do next, and asks for a turn if that is an answer. */
+void connection_settle(struct connection *connection);
+/* Its turn: takes one call and answers it, or sends the stream's news. */
+void connection_turn(struct connection *connection);
 /* Ends it at once; it is freed when the loop has closed its handles. */
 void connection_close(struct connection *connection);
 
@@ -63,7 +67,8 @@ void connection_close(struct connection *connection);
 
 /* Whether one more connection of this viewer is allowed. */
 bool server_admits(const struct server *server, const struct viewer *viewer);
-void server_add(struct server *server, struct connection *connection);
+/* Adds it to the list, and to its user's account. 0, or -ENOMEM. */
+int server_add(struct server *server, struct connection *connection);
 void server_remove(struct server *server, struct connection *connection);
 /* The buffer into which everyone reads, CONNECTION_READ_BYTES long. */
 char *server_read_buffer(struct server *server);
@@ -72,8 +77,8 @@ int server_viewer(const struct server *server, int fd, struct viewer *ret_viewer
 /* Runs a method; replies that depend on the viewer alone are made once. 0, or negative errno. */
 int server_reply(struct server *server, const struct connection *connection, const struct method *method,
                  struct json_object *parameters, bool continues, struct reply **ret_reply);
-/* Has connection_pump() called in the next turn of the loop. */
-void server_mark_ready(struct server *server, struct connection *connection);
+/* Has connection_turn() called when it is its turn. */
+void server_want_turn(struct server *server, struct connection *connection);
 /* The kernel did not take all of a reply: if too much of that is waiting, whoever has waited longest is cut
  * off. */
 void server_note_unsent(struct server *server);

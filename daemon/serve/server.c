@@ -10,7 +10,8 @@
 #include "daemon/serve/connection.h"
 #include "daemon/serve/peer.h"
 
-#define SHARED_REPLIES_MAX 8 /* methods times kinds of viewers that ask between two ticks */
+#define SERVER_TURNS_NSEC  UINT64_C(5000000) /* answered in one go before the loop looks for new calls */
+#define SHARED_REPLIES_MAX 8                 /* methods times kinds of viewers that ask between two ticks */
 
 /* A reply made since the last publication, for whoever asks the same. */
 struct shared_reply {
@@ -23,11 +24,12 @@ struct shared_reply {
 struct server {
         uv_loop_t *loop;
         uv_pipe_t listener;
-        uv_idle_t ready; /* runs while a connection has calls left that it was not their turn for */
+        uv_idle_t turn; /* runs while a connection waits for its turn */
         unsigned open_handles;
         struct served served;
         struct peer_policy policy;
         struct connection *connections; /* open ones */
+        struct turns turns;
         struct shared_reply shared[SHARED_REPLIES_MAX];
         size_t shared_next; /* the slot that is given up next */
         bool is_stopping, is_orphan;
@@ -38,20 +40,22 @@ struct server {
 
 bool server_admits(const struct server *server, const struct viewer *viewer)
 {
-        uint64_t total = server->served.connections, same_uid = 0;
-        for (const struct connection *c = server->connections; c; c = c->next)
-                same_uid += c->viewer.uid == viewer->uid;
         uint64_t limit = SERVER_CONNECTIONS_MAX - (viewer->sees_all ? 0 : SERVER_CONNECTIONS_RESERVED);
-        return total < limit && same_uid < SERVER_CONNECTIONS_PER_UID_MAX;
+        return server->served.connections < limit &&
+               turns_connections(&server->turns, viewer->uid) < SERVER_CONNECTIONS_PER_UID_MAX;
 }
 
-void server_add(struct server *server, struct connection *connection)
+int server_add(struct server *server, struct connection *connection)
 {
+        connection->account = turns_open(&server->turns, connection->viewer.uid);
+        if (!connection->account)
+                return -ENOMEM;
         connection->next = server->connections;
         if (connection->next)
                 connection->next->previous = connection;
         server->connections = connection;
         server->served.connections++;
+        return 0;
 }
 
 void server_remove(struct server *server, struct connection *connection)
@@ -63,6 +67,7 @@ void server_remove(struct server *server, struct connection *connection)
         if (connection->next)
                 connection->next->previous = connection->previous;
         server->served.connections--;
+        turns_close(&server->turns, connection->account);
 }
 
 char *server_read_buffer(struct server *server)
@@ -88,24 +93,45 @@ void server_note_unsent(struct server *server)
                 connection_close(slowest);
 }
 
-static void on_ready(uv_idle_t *idle)
+/* ---- turns ---- */
+
+static struct connection *next_in_turn(const struct server *server)
+{
+        struct connection *first = NULL;
+        for (struct connection *c = server->connections; c; c = c->next)
+                if (c->is_waiting_for_turn &&
+                    (!first || turns_is_before(c->account, c->cost, first->account, first->cost)))
+                        first = c;
+        return first;
+}
+
+/* Answers for a while, then lets the loop read what others have sent meanwhile: it may be their turn. */
+static void on_turn(uv_idle_t *idle)
 {
         struct server *server = idle->data;
-        (void)uv_idle_stop(idle);
-        struct connection *next;
-        for (struct connection *c = server->connections; c; c = next) {
-                next = c->next; /* a closed one stays in memory until the loop turns */
-                if (c->is_ready) {
-                        c->is_ready = false;
-                        connection_pump(c);
+        uint64_t begin = uv_hrtime(), now = begin;
+        while (now - begin < SERVER_TURNS_NSEC) {
+                struct connection *c = next_in_turn(server);
+                if (!c) {
+                        (void)uv_idle_stop(idle);
+                        return;
                 }
+                uint64_t before = now;
+                c->is_waiting_for_turn = false;
+                connection_turn(c);
+                now = uv_hrtime();
+                if (!c->is_closing) /* else its account may have ended with it */
+                        turns_charge(&server->turns, c->account, &c->cost, now - before);
         }
 }
 
-void server_mark_ready(struct server *server, struct connection *connection)
+void server_want_turn(struct server *server, struct connection *connection)
 {
-        connection->is_ready = true;
-        (void)uv_idle_start(&server->ready, on_ready);
+        if (connection->is_waiting_for_turn)
+                return;
+        connection->is_waiting_for_turn = true;
+        turns_wait(&server->turns, connection->account, &connection->cost);
+        (void)uv_idle_start(&server->turn, on_turn);
 }
 
 /* ---- replies ---- */
@@ -197,10 +223,10 @@ void server_publish(struct server *server, const struct published *published)
         forget_shared(server);
         struct connection *next;
         for (struct connection *c = server->connections; is_news && c; c = next) {
-                next = c->next;
+                next = c->next; /* settling may close c */
                 if (c->stream) {
                         c->has_news = true;
-                        connection_pump(c);
+                        connection_settle(c);
                 }
         }
 }
@@ -236,7 +262,7 @@ void server_stop(struct server *server)
         while (server->connections)
                 connection_close(server->connections);
         uv_close((uv_handle_t *)&server->listener, on_handle_closed);
-        uv_close((uv_handle_t *)&server->ready, on_handle_closed);
+        uv_close((uv_handle_t *)&server->turn, on_handle_closed);
 }
 
 int server_new(uv_loop_t *loop, int listen_fd, const struct config *config, struct server **ret_server)
@@ -247,8 +273,8 @@ int server_new(uv_loop_t *loop, int listen_fd, const struct config *config, stru
         server->loop = loop;
         server_set_config(server, config);
         (void)uv_pipe_init(loop, &server->listener, 0); /* neither can fail */
-        (void)uv_idle_init(loop, &server->ready);
-        server->listener.data = server->ready.data = server;
+        (void)uv_idle_init(loop, &server->turn);
+        server->listener.data = server->turn.data = server;
         server->open_handles = 2;
         int r = uv_pipe_open(&server->listener, listen_fd);
         if (r < 0)

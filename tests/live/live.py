@@ -235,20 +235,31 @@ class Live:
     def ask(self):
         """What slowctl says now; None while slowd has not opened its socket."""
         started = time.monotonic()
+        if self.arguments.raw:
+            try:
+                self.last = self.call("Diagnose")["diagnosis"]
+            except (OSError, Failed) as reason:
+                return self.unanswered(reason)
+            self.slowest_answer = max(self.slowest_answer, time.monotonic() - started)
+            return self.last
         done = subprocess.run([f"{self.arguments.build}/cli/slowctl", f"--socket={self.socket}", "--json", "diagnose"],
                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=30, check=False)
         took = time.monotonic() - started
         if done.returncode not in (0, 1, 4):
-            if self.slowd.process.poll() is not None:
-                raise Failed(f"slowd ended by itself, exit status {self.slowd.process.returncode}\n"
-                             f"{read(self.log, '')[-3000:]}")
-            return None
+            return self.unanswered(done.stderr.strip())
         self.slowest_answer = max(self.slowest_answer, took)
         self.last = json.loads(done.stdout)["diagnosis"]
         status = {"healthy": 0, "risk": 1, "slow": 1, "unknown": 4}[self.last["verdict"]]
         if done.returncode != status:
             raise Failed(f"exit status {done.returncode} with verdict {self.last['verdict']}")
         return self.last
+
+    def unanswered(self, reason):
+        """slowd may be slow to answer, but must not be gone."""
+        if self.slowd.process.poll() is not None:
+            raise Failed(f"slowd ended by itself, exit status {self.slowd.process.returncode}: {reason}\n"
+                         f"{read(self.log, '')[-3000:]}")
+        return None
 
     # ---- expectations ----
 
@@ -370,6 +381,7 @@ def main():
     parser.add_argument("--build", default="build", help="the build tree")
     parser.add_argument("--validate", action="store_true", help="show that the faults are real; needs no slowd")
     parser.add_argument("--seconds", type=float, default=8, help="how long to look at each fault with --validate")
+    parser.add_argument("--raw", action="store_true", help="ask without slowctl")
     parser.add_argument("--limit", type=int, default=170, help="give up (and clean up) after so many seconds")
     arguments = parser.parse_args()
     arguments.build = os.path.abspath(arguments.build)

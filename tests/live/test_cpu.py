@@ -27,7 +27,7 @@ def cpu_overload(t):
     t.start_slowd()
     Web(t)
     t.start_probe()
-    t.expect("healthy beforehand", healthy, within=30)
+    t.hold("healthy beforehand", healthy, 11)
     began = time.monotonic()
     videos = start()
     t.expect("ffmpeg blamed", blamed("cpu.overload", culprit="ffmpeg", kind="program", count=3 * NPROC, script=path,
@@ -83,7 +83,7 @@ def cpu_nice_in_vain(t):
     t.start_slowd()
     Web(t)
     t.start_probe()
-    t.expect("healthy beforehand", healthy, within=30)
+    t.hold("healthy beforehand", healthy, 11)
     began = time.monotonic()
     videos = start()
     t.expect("ffmpeg blamed in spite of nice 19", blamed("cpu.overload", culprit="ffmpeg", count=3 * NPROC, script=path,

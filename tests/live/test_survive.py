@@ -75,7 +75,7 @@ def survive_processes(t):
 def survive_stop(t):
     """slowd stopped for 30 s: afterwards it says that the machine, or it, stood still; later it says no more of it."""
     t.start_slowd()
-    t.expect("healthy beforehand", healthy, within=30)
+    t.hold("healthy beforehand", healthy, 11)
     if not t.validate:
         t.slowd.send(signal.SIGSTOP)
         time.sleep(30)
