@@ -27,11 +27,8 @@ int pressure_trigger_open(const struct root *root, const char *resource)
                 if (fd < 0)
                         return -errno;
                 /* with its NUL: the kernel takes the last byte written for the terminator */
-                if (write(fd, thresholds[i], strlen(thresholds[i]) + 1) >= 0) {
-                        int taken = fd;
-                        fd = -1;
-                        return taken;
-                }
+                if (write(fd, thresholds[i], strlen(thresholds[i]) + 1) >= 0)
+                        return take_fd(&fd);
                 r = -errno;
         }
         return r;
