@@ -161,15 +161,18 @@ static bool is_short_burst(const struct situation *s, const double *p)
 {
         const struct family *suspect = s->suspect;
         usec_t minute_usec = (usec_t)(p[BURST_SECONDS] * (double)USEC_PER_SEC);
-        struct program_window window;
+        float used = 0;
         if (!is_build_tool(suspect->name) && is_steady(s))
                 return false;
         if (history_covered(s->history, minute_usec) < minute_usec * 9 / 10)
                 return true;
-        uint64_t id = s->latest->programs[suspect->programs[0]].id;
-        if (!history_program(s->history, id, minute_usec, 0, &window))
-                return true;
-        return (double)(window.cpu + window.children_cpu) < 0.7 * (double)suspect->cpu;
+        for (uint32_t i = 0; i < suspect->program_count; i++) {
+                struct program_window window;
+                if (history_program(s->history, s->latest->programs[suspect->programs[i]].id, minute_usec, 0,
+                                    &window))
+                        used += window.cpu + window.children_cpu;
+        }
+        return (double)used < 0.7 * (double)suspect->cpu;
 }
 
 static void describe_wait(const struct situation *s, struct finding *finding)
@@ -328,10 +331,11 @@ static void run(const struct check_context *context, struct finding *ret_finding
         find_victims(&s);
         double threshold = context->was_found ? p[CLEAR_LOST] : p[RAISE_LOST];
         if (s.lost_permille < threshold || 1000 * s.taken < p[MINIMUM_WAIT]) {
-                finding_reason(ret_finding, VERDICT_CLEAR,
-                               "%s %s the CPUs (%s), but others lose only %s of their time", who,
-                               s.suspect->count > 1 ? "fill" : "fills", busy,
-                               format_permille(lost, s.victim_count > 0 ? s.lost_permille : 0));
+                finding_reason(
+                        ret_finding, VERDICT_CLEAR,
+                        "%s %s the CPUs (%s), but others lose only %s of their time (%.0f ms each second)",
+                        who, s.suspect->count > 1 ? "fill" : "fills", busy,
+                        format_permille(lost, s.victim_count > 0 ? s.lost_permille : 0), 1000 * s.taken);
                 return;
         }
         if (is_short_burst(&s, p)) {
