@@ -5,8 +5,9 @@
 #include "daemon/history/schema.h"
 #include "daemon/history/varint.h"
 
-#define BLOCK_RAW_MAX (16u << 20) /* bytes of all streams; a block that reaches a quarter of it is finished  \
-                                   */
+#define BLOCK_RAW_MAX                                                                                        \
+        (16u << 20) /* bytes of all streams; a block that reaches a quarter of it is finished                \
+                     */
 
 /* What one tick adds to each stream, as one record. 0 or -ENOMEM. */
 int frame_write(uint32_t tick, const struct bytes *streams, uint32_t stream_count, struct bytes *ret_frame);

@@ -122,6 +122,11 @@ int decoder_new(const struct schema *schema, const struct block *block, struct d
         uint32_t stream = STREAM_FIRST;
         for (uint64_t i = 0; i < entity_count && result == 0; i++)
                 result = read_table(decoder, reader, &stream);
+        bool is_ours = false;
+        for (uint32_t i = 0; i < schema->entity_count; i++)
+                is_ours |= decoder->tables[i].entity != NULL;
+        if (result == 0 && !is_ours)
+                result = -ENOMSG;
         if (result < 0) {
                 (void)decoder_free(decoder);
                 return result;

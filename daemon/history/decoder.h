@@ -22,7 +22,7 @@ struct decoded_rows {
 
 struct decoder;
 
-/* Schema and block must outlive it. 0; -EBADMSG: not a block of this schema; -ENOMEM. */
+/* Schema and block must outlive it. 0; -ENOMSG: a block of another schema; -EBADMSG: damaged; -ENOMEM. */
 int decoder_new(const struct schema *schema, const struct block *block, struct decoder **ret_decoder);
 struct decoder *decoder_free(struct decoder *decoder); /* returns NULL; accepts NULL */
 

@@ -26,7 +26,8 @@ bool sample_tags_have(const void *tags, size_t length, uint32_t tag);
 
 struct sample_decoder;
 
-/* Copies what it needs of the block. 0, -EBADMSG, -ENOMEM. */
+/* Takes over what the block holds, which is empty afterwards. 0, -ENOMSG, -EBADMSG, -ENOMEM as decoder_new().
+ */
 int sample_decoder_new(struct block *block, struct sample_decoder **ret_decoder);
 struct sample_decoder *sample_decoder_free(struct sample_decoder *decoder);
 /* Fills ret_sample, which is zeroed before its first use and released with sample_done(). Identities live as
