@@ -204,7 +204,7 @@ void store_append_incident(struct store *store, const struct incident *incident)
                 (void)hand_in(store, &record);
 }
 
-static void wait_until_idle(struct store *store)
+void store_wait(struct store *store)
 {
         (void)pthread_mutex_lock(&store->lock);
         while (store->count > 0 || store->is_busy)
@@ -214,12 +214,12 @@ static void wait_until_idle(struct store *store)
 
 void store_flush(struct store *store)
 {
-        wait_until_idle(store);
+        store_wait(store);
         struct record record = { .kind = RECORD_SYNC,
                                  .realtime_usec = store->now.realtime_usec,
                                  .monotonic_usec = store->now.monotonic_usec };
         (void)hand_in(store, &record);
-        wait_until_idle(store);
+        store_wait(store);
 }
 
 void store_status(struct store *store, struct store_status *ret_status)

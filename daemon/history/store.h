@@ -31,13 +31,17 @@ int store_new(const struct store_options *options, struct store **ret_store);
 /* Finishes the blocks being filled, writes and syncs everything. Returns NULL; accepts NULL. */
 struct store *store_free(struct store *store);
 
-/* These four are for one thread, the tick's. They never wait for the disk. */
+/* These are for one thread, the tick's. The first three never wait for the disk. A kill -9 loses what is
+ * still in the queue: the sample handed in last, or more only while the disk is stuck for longer than a tick.
+ */
 void store_append(struct store *store, const struct sample *sample);
 /* What becomes the roll-ups; after each snapshot_make(). */
 void store_append_snapshot(struct store *store, const struct snapshot *snapshot);
 /* An incident that opened, worsened or closed. */
 void store_append_incident(struct store *store, const struct incident *incident);
-/* Waits until all that was handed in is written, and synced if the file can be written. */
+/* Waits until what was handed in has been dealt with: it is then safe against the death of this process. */
+void store_wait(struct store *store);
+/* The same, and syncs: it is then safe against power loss, if the file can be written. */
 void store_flush(struct store *store);
 
 struct store_status {
