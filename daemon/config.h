@@ -1,6 +1,8 @@
 /* slowd.conf and slowd.conf.d/NAME.conf: parsed once into a constant struct; SIGHUP makes a new one. */
 #pragma once
 
+#include <stddef.h>
+
 #include "daemon/checks/check.h"
 
 #define INTERVAL_MIN_USEC (50 * USEC_PER_MSEC)
@@ -22,3 +24,10 @@ void config_defaults(struct config *ret_config);
  * [slowd]") in error. */
 int config_read(const char *path, bool may_be_missing, struct config *ret_config, char *error,
                 size_t error_size);
+
+/* The same for text already in memory, over what ret_config holds; `name` is what a sentence calls it. */
+int config_parse(const char *name, const char *text, size_t length, struct config *ret_config, char *error,
+                 size_t error_size);
+
+/* "5", "0.2", "500ms", "5s", "2min" -> microseconds. 0, -EINVAL (no such time) or -ERANGE (over a day). */
+int config_parse_time(const char *text, usec_t *ret_usec);

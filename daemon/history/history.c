@@ -101,8 +101,8 @@ static void push_programs(struct history *history, const struct snapshot *snapsh
                         .major_faults = program->major_faults,
                         .voluntary_switches = program->voluntary_switches,
                         .count = program->count,
-                        .is_batch = program->is_batch || !program->has_run,
-                        .is_idle_class = program->is_idle_class || !program->has_run,
+                        .is_batch = program->is_batch,
+                        .is_idle_class = program->is_idle_class,
                         .is_kernel = program->is_kernel,
                         .is_throttled = program->is_throttled,
                 };

@@ -12,11 +12,28 @@ static const char *program_name(const struct process_sample *process)
         return identity->name[0] ? identity->name : identity->comm;
 }
 
+#define POLICY_BATCH 3
+#define POLICY_IDLE  5
+/* At nice 10 a task weighs a tenth of a normal one (kernel/sched/core.c, sched_prio_to_weight). */
+#define NICE_BATCH 10
+
+enum work_class { WORK_NORMAL, WORK_BATCH, WORK_IDLE };
+
+static enum work_class class_of(const struct process_sample *process)
+{
+        if (process->policy == POLICY_IDLE)
+                return WORK_IDLE;
+        return process->policy == POLICY_BATCH || process->nice >= NICE_BATCH ? WORK_BATCH : WORK_NORMAL;
+}
+
 /* Finds or adds the program of a process; the table holds indices + 1. */
 static struct program *program_of(struct snapshot *snapshot, const struct process_sample *process)
 {
         const struct process_identity *identity = process->identity;
-        uint64_t id = text_hash(text_hash(HASH_SEED, program_name(process)), identity->unit);
+        static const char *const classes[] = { "normal", "batch", "idle" };
+        enum work_class class = class_of(process);
+        uint64_t id = text_hash(HASH_SEED, program_name(process));
+        id = text_hash(text_hash(id, identity->unit), classes[class]);
         size_t mask = snapshot->scratch_capacity - 1;
         size_t at = (size_t)(id ^ id >> 32) & mask;
         while (snapshot->scratch[at]) {
@@ -32,8 +49,8 @@ static struct program *program_of(struct snapshot *snapshot, const struct proces
                 .first_pid = process->pid,
                 .uid = identity->uid,
                 .is_kernel = identity->is_kernel_thread,
-                .is_batch = true,
-                .is_idle_class = true,
+                .is_batch = class != WORK_NORMAL,
+                .is_idle_class = class == WORK_IDLE,
                 .delays_known = true,
                 .ledger = ledger_unknown(),
                 .anon_bytes = ABSENT,
@@ -61,15 +78,10 @@ static void add_rate(float *sum, float value)
                 *sum += value;
 }
 
-#define POLICY_BATCH 3
-#define POLICY_IDLE  5
-/* At nice 10 a task weighs a tenth of a normal one (kernel/sched/core.c, sched_prio_to_weight). */
-#define NICE_BATCH 10
-
-/* A process that used less than this says nothing about the class of work its program does. */
+/* A process that wanted less than this says nothing about how well its program's waits are known. */
 #define CPU_NOTABLE 0.01F
 
-/* Class of work and busiest process, by what each process of the program wanted. */
+/* The busiest process, and whether the waits of those that count are known. */
 static void note_process(struct program *program, const struct process_rate *rate)
 {
         const struct process_sample *process = rate->sample;
@@ -83,11 +95,6 @@ static void note_process(struct program *program, const struct process_rate *rat
         if (!(wanted >= CPU_NOTABLE))
                 return;
         program->has_run = true;
-        bool is_idle_class = process->policy == POLICY_IDLE;
-        if (!is_idle_class)
-                program->is_idle_class = false;
-        if (!is_idle_class && process->policy != POLICY_BATCH && process->nice < NICE_BATCH)
-                program->is_batch = false;
         if (process->delays != DELAYS_FULL)
                 program->delays_known = false;
 }
@@ -144,8 +151,6 @@ void programs_make(struct snapshot *snapshot)
         for (size_t i = 0; i < snapshot->program_count; i++) {
                 struct program *program = &snapshot->programs[i];
                 struct unit_rate *unit = unit_find(snapshot, program->cgroup_id);
-                if (!program->has_run)
-                        program->is_batch = program->is_idle_class = false;
                 if (unit)
                         ledger_add(&unit->ledger, &program->ledger);
         }

@@ -70,8 +70,9 @@ enum field {
 /* "cpu.busy" ...: the name used in evidence and history. Static. */
 const char *field_name(enum field field);
 
-/* ---- the ledger of lost time
- * ------------------------------------------------------------------------------- Seconds of task time per
+/* ---- the ledger of lost time ---- */
+
+/* Seconds of task time per
  * second of wall time: 1.0 is one task all the time; 30 waiting tasks are 30.0. Together with idleness this
  * is all the time a task has. Absent (NAN) where the kernel does not tell for this process. */
 struct ledger {
@@ -93,8 +94,7 @@ struct ledger ledger_unknown(void);
 /* Adds what is known of b to a (a NAN in a is replaced). */
 void ledger_add(struct ledger *a, const struct ledger *b);
 
-/* ---- one process over the interval -----------------------------------------------------------------------
- */
+/* ---- one process over the interval ---- */
 
 struct process_rate {
         const struct process_sample *sample; /* the newer one */
@@ -109,10 +109,10 @@ struct process_rate {
         uint32_t program; /* index into snapshot.programs */
 };
 
-/* ---- one program: all processes of one name in one unit ---- */
+/* ---- one program: all processes of one name and class of work in one unit ---- */
 
 struct program {
-        uint64_t id; /* hash of name and unit: the same in every snapshot */
+        uint64_t id; /* hash of name, class and unit: the same in every snapshot */
         char name[PROGRAM_NAME_MAX];
         char unit[UNIT_NAME_MAX];
         uint64_t cgroup_id;
@@ -124,8 +124,8 @@ struct program {
         bool is_kernel;           /* kernel threads */
         bool has_run;             /* one of its processes wanted a notable share of a CPU */
         float busiest;            /* what first_pid wanted: seconds of task time per second */
-        bool is_batch;            /* every process that used a CPU is nice >= 10, SCHED_BATCH or SCHED_IDLE */
-        bool is_idle_class;       /* every process that used a CPU is SCHED_IDLE */
+        bool is_batch;            /* its processes are nice >= 10, SCHED_BATCH or SCHED_IDLE */
+        bool is_idle_class;       /* they are SCHED_IDLE */
         bool is_throttled;        /* its unit was held back by a quota in the interval */
         bool is_server;           /* one of its processes is known to listen on a socket */
         bool delays_known;        /* disk, swap and reclaim waits come from the kernel for all that ran */
@@ -141,7 +141,7 @@ struct program {
 
 /* A process that has lived this long is no part of a burst of short jobs (compilers, configure, test suites).
  */
-#define PROGRAM_STEADY_USEC (8 * USEC_PER_SEC)
+#define PROGRAM_STEADY_USEC (6 * USEC_PER_SEC)
 
 /* ---- units and devices over the interval ---- */
 

@@ -34,8 +34,7 @@
 #define MESSAGE_TEXT_MAX 320
 #define ORIGIN_CHAIN_MAX 6
 
-/* ---- facts that hold for a whole boot --------------------------------------------------------------------
- */
+/* ---- facts that hold for a whole boot ---- */
 
 struct machine {
         char hostname[64];
@@ -47,8 +46,7 @@ struct machine {
         usec_t boot_realtime_usec; /* btime of /proc/stat */
 };
 
-/* ---- machine-wide counters -------------------------------------------------------------------------------
- */
+/* ---- machine-wide counters ---- */
 
 /* /proc/stat, one "cpu" line, in clock ticks (machine.hz). guest is contained in user, guest_nice in nice. */
 struct cpu_sample {
@@ -155,15 +153,14 @@ struct kernel_message {
         char text[MESSAGE_TEXT_MAX];
 };
 
-/* ---- control groups --------------------------------------------------------------------------------------
- */
+/* ---- control groups ---- */
 
 /* One unit (service, scope, slice with a limit) or, without systemd, one control group that processes are in.
  * On v1 hosts the controllers' values are joined by path. Pressure and I/O exist on v2 only. */
 struct cgroup_sample {
         char unit[UNIT_NAME_MAX]; /* "nginx.service"; without systemd the group's path below its mount */
         uint64_t id;              /* hash of the full path: joins processes to it, tells equal names apart */
-        uint64_t parent_id;       /* the nearest ancestor that is in the list, 0 if none: its limits hold here too */
+        uint64_t parent_id;       /* nearest ancestor in the list, 0: none; its limits hold here too */
         bool is_stale;            /* not read at this tick: the values are those of an earlier one */
         usec_t read_usec;         /* monotonic, when the counters were read: rates are made over this */
         uint64_t cpu_usage_usec, cpu_user_usec, cpu_system_usec;
@@ -181,8 +178,7 @@ struct cgroup_sample {
         uint64_t tasks, tasks_max;
 };
 
-/* ---- processes -------------------------------------------------------------------------------------------
- */
+/* ---- processes ---- */
 
 /* One ancestor, as it was when slowd first saw the descendant: it may be gone by now. */
 struct ancestor {
@@ -259,8 +255,7 @@ struct process_sample {
         char wait_channel[32]; /* kernel function a D-state task sleeps in; "" if unknown or not in D */
 };
 
-/* ---- the whole -------------------------------------------------------------------------------------------
- */
+/* ---- the whole ---- */
 
 enum collector_state {
         COLLECTOR_OK,

@@ -1,0 +1,182 @@
+/* slowctl diagnose: the answer, once, when there is one, or whenever it changes. */
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "cli/ask.h"
+#include "cli/commands.h"
+#include "cli/diagnosis_view.h"
+#include "cli/show.h"
+
+#define RETRY_USEC (250 * USEC_PER_MSEC) /* slowd's first look takes about a second */
+
+static usec_t monotonic_now(void)
+{
+        struct timespec now;
+        (void)clock_gettime(CLOCK_MONOTONIC, &now); /* cannot fail for this clock */
+        return (usec_t)now.tv_sec * USEC_PER_SEC + (usec_t)now.tv_nsec / NSEC_PER_USEC;
+}
+
+static void sleep_usec(usec_t usec)
+{
+        struct timespec span = { .tv_sec = (time_t)(usec / USEC_PER_SEC),
+                                 .tv_nsec = (long)(usec % USEC_PER_SEC * NSEC_PER_USEC) };
+        (void)nanosleep(&span, NULL); /* shorter after a signal is fine */
+}
+
+static int status_of(const char *verdict)
+{
+        if (strcmp(verdict, "healthy") == 0)
+                return STATUS_HEALTHY;
+        if (strcmp(verdict, "slow") == 0 || strcmp(verdict, "risk") == 0)
+                return STATUS_FOUND;
+        return STATUS_UNKNOWN;
+}
+
+/* An exit status. */
+static int show(const struct options *options, struct json_object *reply)
+{
+        const char *verdict = diagnosis_view_verdict(reply);
+        int r = show_reply(options, reply, diagnosis_view);
+        return r != STATUS_HEALTHY || !verdict ? STATUS_NOT_REACHABLE : status_of(verdict);
+}
+
+/* Between two answers of a stream: when this one came. */
+static void show_time_of_answer(const struct options *options, struct json_object *reply)
+{
+        struct json_object *diagnosis;
+        char time[SHOW_TIME_MAX];
+        if (options->json != JSON_NONE || json_get_object(reply, "diagnosis", &diagnosis) < 0)
+                return;
+        usec_t at = (usec_t)json_int_or(diagnosis, "atUSec", 0);
+        (void)printf("--- %s ---\n", show_time(time, at, at));
+}
+
+/* Waits for the next answer to `ask`, a call with `more`; a slowd that is not ready is asked again. Gives up
+ * at `deadline` (monotonic). */
+static enum answer next_answer(struct ask *ask, usec_t deadline, struct json_object **ret_reply)
+{
+        for (;;) {
+                usec_t now = monotonic_now();
+                usec_t left = deadline == VARLINK_TIMEOUT_NONE ? VARLINK_TIMEOUT_NONE
+                              : deadline > now                 ? deadline - now
+                                                               : 0;
+                enum answer answer = ask_receive(ask, left, ret_reply);
+                if (answer != ANSWER_NOT_READY)
+                        return answer;
+                if (left <= RETRY_USEC)
+                        return ANSWER_NOT_READY;
+                sleep_usec(RETRY_USEC);
+                answer = ask_call(ask, "Diagnose", NULL, true);
+                if (answer != ANSWER_OK)
+                        return answer;
+        }
+}
+
+static int complain_not_ready(void)
+{
+        complain("slowd has just started and has not seen enough yet; ask again in a few seconds, or use "
+                 "--wait");
+        return STATUS_UNKNOWN;
+}
+
+/* The latest answer, once it says more than "unknown" or the time is up. */
+static int wait_for_verdict(const struct options *options, struct ask *ask)
+{
+        struct json_object *latest = NULL;
+        usec_t now = monotonic_now(), deadline = VARLINK_TIMEOUT_NONE;
+        int r;
+        (void)__builtin_add_overflow(now, options->wait_usec, &deadline);
+        for (;;) {
+                CLEANUP_JSON struct json_object *reply = NULL;
+                enum answer answer = next_answer(ask, deadline, &reply);
+                if (answer == ANSWER_OK) {
+                        json_object_put(latest);
+                        latest = json_object_get(reply);
+                        const char *verdict = diagnosis_view_verdict(latest);
+                        if (!verdict || status_of(verdict) != STATUS_UNKNOWN) {
+                                r = show(options, latest);
+                                break;
+                        }
+                        continue;
+                }
+                if (answer == ANSWER_NOT_READY)
+                        r = complain_not_ready();
+                else if (answer == ANSWER_TIMED_OUT && latest)
+                        r = show(options, latest);
+                else {
+                        if (answer == ANSWER_TIMED_OUT)
+                                ask_complain_timeout(ask, options->wait_usec);
+                        r = STATUS_NOT_REACHABLE;
+                }
+                break;
+        }
+        json_object_put(latest);
+        return r;
+}
+
+static int follow(const struct options *options, struct ask *ask)
+{
+        bool is_first = true;
+        for (;;) {
+                CLEANUP_JSON struct json_object *reply = NULL;
+                usec_t deadline = is_first ? monotonic_now() + ASK_TIMEOUT_USEC : VARLINK_TIMEOUT_NONE;
+                enum answer answer = next_answer(ask, deadline, &reply);
+                if (answer == ANSWER_NOT_READY)
+                        return complain_not_ready();
+                if (answer == ANSWER_TIMED_OUT)
+                        ask_complain_timeout(ask, ASK_TIMEOUT_USEC);
+                if (answer != ANSWER_OK)
+                        return STATUS_NOT_REACHABLE;
+                if (!is_first && options->json == JSON_NONE)
+                        (void)putchar('\n');
+                show_time_of_answer(options, reply);
+                int r = show(options, reply);
+                if (r == STATUS_NOT_REACHABLE || ferror(stdout))
+                        return r;
+                is_first = false;
+        }
+}
+
+static int once(const struct options *options, struct ask *ask)
+{
+        CLEANUP_JSON struct json_object *reply = NULL;
+        switch (ask_receive(ask, ASK_TIMEOUT_USEC, &reply)) {
+        case ANSWER_OK:
+                return show(options, reply);
+        case ANSWER_NOT_READY:
+                return complain_not_ready();
+        case ANSWER_TIMED_OUT:
+                ask_complain_timeout(ask, ASK_TIMEOUT_USEC);
+                return STATUS_NOT_REACHABLE;
+        case ANSWER_UNKNOWN_CHECK:
+        case ANSWER_FAILED:
+                break;
+        }
+        return STATUS_NOT_REACHABLE;
+}
+
+static int diagnose_run(const struct options *options)
+{
+        struct ask ask;
+        int r = STATUS_NOT_REACHABLE;
+        if (ask_open(options, &ask) == ANSWER_OK &&
+            ask_call(&ask, "Diagnose", NULL, options->follow || options->wait) == ANSWER_OK)
+                r = options->follow ? follow(options, &ask)
+                    : options->wait ? wait_for_verdict(options, &ask)
+                                    : once(options, &ask);
+        ask_done(&ask);
+        return r;
+}
+
+const struct command command_diagnose = {
+        .name = "diagnose",
+        .summary = "why this machine is slow (what slowctl does without a command)",
+        .help = "Says whether this machine is slow, and if so: the cause, who did it and who started that, "
+                "who "
+                "waits and how much, what helps, what follows from it, and what was ruled out.\n\n"
+                "Exit status: 0 healthy, 1 slow or at risk, 2 wrong use, 3 slowd cannot be asked, 4 unknown "
+                "yet.",
+        .options = OPTION_FOLLOW | OPTION_WAIT,
+        .run = diagnose_run,
+};

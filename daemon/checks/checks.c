@@ -1,0 +1,22 @@
+/* The table of checks, in elimination order: the simplest explanations, and the cheapest to test, come first.
+ */
+#include <string.h>
+
+#include "daemon/checks/check.h"
+
+extern const struct check check_sampling_gap, check_cpu_overload, check_cpu_quota, check_memory_thrash,
+        check_memory_exhausted, check_memory_limit, check_memory_oom, check_disk_saturated;
+
+const struct check *const checks[] = {
+        &check_sampling_gap,  &check_cpu_overload,     &check_cpu_quota,
+        &check_memory_thrash, &check_memory_exhausted, &check_memory_limit,
+        &check_memory_oom,    &check_disk_saturated,   NULL,
+};
+
+const struct check *check_find(const char *name)
+{
+        for (size_t i = 0; checks[i]; i++)
+                if (strcmp(checks[i]->name, name) == 0)
+                        return checks[i];
+        return NULL;
+}

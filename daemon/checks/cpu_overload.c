@@ -1,0 +1,378 @@
+/* cpu.overload: one program, all its processes together, asks for more CPU than there is, and others wait for
+ * it. Told by what the others lose, never by how busy the CPUs are or how nice anybody is. */
+#include <string.h>
+
+#include "common/text.h"
+#include "common/units.h"
+#include "daemon/checks/blame.h"
+
+enum {
+        WINDOW_SECONDS,
+        RAISE_LOST,
+        CLEAR_LOST,
+        MINIMUM_BUSY,
+        MINIMUM_SHARE,
+        MINIMUM_DEMAND,
+        MINIMUM_WAIT,
+        BURST_SECONDS,
+};
+
+static const struct check_parameter parameters[] = {
+        [WINDOW_SECONDS] = { "WindowSeconds", "seconds", 8, 2, 300, "the window whose means are judged",
+                             "long enough to pass over a start-up burst, short enough to answer within 15 s",
+                             "scheduling delays of single wake-ups do not separate the cases, means over "
+                             "seconds do "
+                             "(measured on 2 CPUs, kernel 6.18)" },
+        [RAISE_LOST] = { "RaiseLostPermille", "permille", 250, 20, 1000,
+                         "share of the time they want to work that the victims must lose",
+                         "six normal hogs on two CPUs cost others 28 % and more, the same hogs at nice 19 or "
+                         "SCHED_IDLE under 2 %, two hogs on two CPUs 11 to 14 % of wall time",
+                         "measured: run delay of a periodic probe beside hogs, kernel 6.18" },
+        [CLEAR_LOST] = { "ClearLostPermille", "permille", 150, 10, 1000, "below this an open incident ends",
+                         "well below the raise level, so that an answer does not flap", "hysteresis" },
+        [MINIMUM_BUSY] = { "MinimumBusyPermille", "permille", 850, 300, 1000,
+                           "share of all CPUs that must be in use",
+                           "while CPUs idle nobody need wait for one; some slack for the balancing between "
+                           "CPUs",
+                           "measured: 6 hogs on 2 CPUs keep them 95 to 100 % busy" },
+        [MINIMUM_SHARE] = { "MinimumSharePermille", "permille", 200, 50, 1000,
+                            "share of all CPUs the suspect must use",
+                            "who takes less than a fifth cannot be what the others wait for",
+                            "weights: 6 tasks at nice 19 get 8 % beside one normal task" },
+        [MINIMUM_DEMAND] = { "MinimumDemandPermille", "permille", 1150, 1000, 10000,
+                             "what the suspect wants (used and waited for), of all CPUs",
+                             "as many busy threads as CPUs are a full machine, not an overloaded one; more "
+                             "are",
+                             "measured: 2 hogs on 2 CPUs want 1.0, 6 hogs 3.0 times what there is" },
+        [MINIMUM_WAIT] = { "MinimumWaitPermille", "permille", 30, 1, 1000,
+                           "time all victims together must lose, of one task's time",
+                           "30 ms in each second is what a person begins to feel; less is noise of daemons "
+                           "waking up",
+                           "response times below 100 ms feel instant (Nielsen 1993), several waits add up to "
+                           "it" },
+        [BURST_SECONDS] = { "BurstSeconds", "seconds", 60, 10, 900,
+                            "how long short jobs and compilers may load the machine before it counts",
+                            "a build or a test suite of under a minute is work that ends by itself",
+                            "CHECKS: a compile of under a minute is no overload" },
+        { NULL, NULL, 0, 0, 0, NULL, NULL, NULL },
+};
+
+struct situation {
+        const struct history *history;
+        const struct snapshot *latest;
+        double cpus;
+        double busy;
+        usec_t window_usec;
+        struct family families[FAMILIES_MAX];
+        size_t count;
+        const struct family *suspect;
+        const struct family *victims[FAMILIES_MAX];
+        size_t victim_count;
+        struct ledger victims_ledger; /* of all victims together */
+        double taken; /* of what they waited, what the suspect can have taken: seconds per second */
+        int32_t lost_permille;
+};
+
+static float cpu_wait_of(const struct ledger *ledger)
+{
+        return ledger->cpu_wait;
+}
+
+static bool can_be_suspect(const struct situation *s, const struct family *family, const double *p)
+{
+        return !family->is_kernel && !family->is_self && family->cpu >= p[MINIMUM_SHARE] / 1000 * s->cpus;
+}
+
+/* Who wants more than there is; among several the one who wants most. If no single program does, but all of
+ * them together want half as much again as there is, the largest user. */
+static const struct family *find_suspect(const struct situation *s, const double *p)
+{
+        const struct family *greedy = NULL, *largest = NULL;
+        double demand = 0;
+        for (size_t i = 0; i < s->count; i++) {
+                const struct family *family = &s->families[i];
+                if (family->is_kernel)
+                        continue;
+                /* What runs at low priority wants whatever is left over, and that is no shortage. */
+                if (!family->is_batch)
+                        demand += (double)family->demand;
+                if (!can_be_suspect(s, family, p))
+                        continue;
+                if (family->demand >= p[MINIMUM_DEMAND] / 1000 * s->cpus &&
+                    (!greedy || family->demand > greedy->demand))
+                        greedy = family;
+                if (!largest || family->cpu > largest->cpu)
+                        largest = family;
+        }
+        if (greedy || !largest)
+                return greedy;
+        return demand >= 1.5 * s->cpus && largest->cpu >= 0.4 * s->cpus ? largest : NULL;
+}
+
+/* Somebody who loses time to the suspect: not itself a large user, no batch work, not of the same job, and
+ * not protected from the suspect by nice values that take effect between the two. */
+static bool is_victim(const struct situation *s, const struct family *family)
+{
+        const struct family *suspect = s->suspect;
+        if (family == suspect || family->is_kernel || family->is_self || family->is_batch)
+                return false;
+        if (!(family->ledger.cpu_wait >= 0.005F) || family->demand > suspect->demand / 2)
+                return false;
+        if (is_same_job(s->latest, suspect, family))
+                return false;
+        return !(suspect->is_batch && nice_between(s->latest, suspect, family) == NICE_WORKS);
+}
+
+static void find_victims(struct situation *s)
+{
+        s->victims_ledger = ledger_unknown();
+        for (size_t i = 0; i < s->count; i++) {
+                const struct family *family = &s->families[i];
+                /* A fifth of what the loss must be in all: who waits less is not what the answer is about. */
+                if (!is_victim(s, family) || lost_permille_of(family->ledger.cpu_wait, &family->ledger) < 50)
+                        continue;
+                ledger_add(&s->victims_ledger, &family->ledger);
+                size_t at = s->victim_count++;
+                for (; at > 0 && s->victims[at - 1]->ledger.cpu_wait < family->ledger.cpu_wait; at--)
+                        s->victims[at] = s->victims[at - 1];
+                s->victims[at] = family;
+        }
+        double waited = s->victim_count > 0 ? (double)s->victims_ledger.cpu_wait : 0;
+        /* Without the suspect the victims could have had what it used, and no more. */
+        s->taken = waited < (double)s->suspect->cpu ? waited : (double)s->suspect->cpu;
+        s->lost_permille = lost_permille_of((float)s->taken, &s->victims_ledger);
+}
+
+/* Whether most of what the suspect uses now is used by processes that have lived for a while. */
+static bool is_steady(const struct situation *s)
+{
+        float cpu = 0, steady = 0;
+        for (uint32_t i = 0; i < s->suspect->program_count; i++) {
+                const struct program *program = &s->latest->programs[s->suspect->programs[i]];
+                cpu += program->cpu + program->children_cpu;
+                steady += program->steady_cpu;
+        }
+        return steady >= cpu / 2;
+}
+
+/* Builders and swarms of short jobs get a minute: over that minute they must have used nearly as much as now.
+ */
+static bool is_short_burst(const struct situation *s, const double *p)
+{
+        const struct family *suspect = s->suspect;
+        usec_t minute_usec = (usec_t)(p[BURST_SECONDS] * (double)USEC_PER_SEC);
+        struct program_window window;
+        if (!is_build_tool(suspect->name) && is_steady(s))
+                return false;
+        if (history_covered(s->history, minute_usec) < minute_usec * 9 / 10)
+                return true;
+        uint64_t id = s->latest->programs[suspect->programs[0]].id;
+        if (!history_program(s->history, id, minute_usec, 0, &window))
+                return true;
+        return (double)(window.cpu + window.children_cpu) < 0.7 * (double)suspect->cpu;
+}
+
+static void describe_wait(const struct situation *s, struct finding *finding)
+{
+        char share[UNITS_MAX], usual_share[UNITS_MAX];
+        for (size_t i = 0; i < s->victim_count && i < FINDING_VICTIMS_MAX; i++) {
+                const struct family *victim = s->victims[i];
+                struct subject *subject = &finding->victims[finding->victim_count++];
+                *subject = subject_of_family(s->latest, victim, victim->ledger.cpu_wait, SUBJECT_PROGRAM);
+                double usual = usual_lost_permille(s->history, victim, finding->since_usec, cpu_wait_of);
+                if (i >= 3)
+                        continue;
+                if (isnan(usual))
+                        finding_evidence(finding, "cpu.waiting", subject->lost_permille, "permille", NAN, NAN,
+                                         "%s waits for a CPU %s of the time it wants to work", victim->name,
+                                         format_permille(share, subject->lost_permille));
+                else
+                        finding_evidence(finding, "cpu.waiting", subject->lost_permille, "permille", NAN,
+                                         usual,
+                                         "%s waits for a CPU %s of the time it wants to work (usually %s)",
+                                         victim->name, format_permille(share, subject->lost_permille),
+                                         format_permille(usual_share, usual));
+        }
+}
+
+static void describe_suspect(const struct situation *s, const double *p, struct finding *finding)
+{
+        char share[UNITS_MAX], busy[UNITS_MAX];
+        const struct family *suspect = s->suspect;
+        finding_evidence(finding, "cpu.demand", 1000 * (double)suspect->demand / s->cpus, "permille",
+                         p[MINIMUM_DEMAND], NAN, "%s wants %.1f CPUs, there are %.0f", suspect->name,
+                         (double)suspect->demand, s->cpus);
+        finding_evidence(finding, "cpu.share", 1000 * (double)suspect->cpu / s->cpus, "permille",
+                         p[MINIMUM_SHARE], NAN, "%s uses %s of all CPU time; the CPUs are %s busy",
+                         suspect->name, format_permille(share, 1000 * (double)suspect->cpu / s->cpus),
+                         format_permille(busy, 1000 * s->busy));
+        double some = history_mean(s->history, FIELD_PSI_CPU_SOME, s->window_usec);
+        finding_evidence(finding, "pressure.cpu.some", 1000 * some, "permille", NAN, NAN,
+                         "some task is waiting for a CPU %s of the time (PSI)",
+                         format_permille(share, 1000 * some));
+}
+
+static void add_nice_remedy(const struct situation *s, struct finding *finding)
+{
+        const struct family *suspect = s->suspect, *victim = s->victims[0];
+        const struct program *program = &s->latest->programs[suspect->programs[0]];
+        const struct program *of_victim = &s->latest->programs[victim->programs[0]];
+        char command[FINDING_TEXT_MAX] = "";
+        switch (nice_between(s->latest, suspect, victim)) {
+        case NICE_OTHER_SESSION:
+                finding_evidence(finding, "cpu.autogroup", 1, "count", NAN, NAN,
+                                 "renice does not help here: nice weighs only within one session (scheduler "
+                                 "autogroup), and %s is in another session than %s",
+                                 suspect->name, victim->name);
+                text_format(command, sizeof(command), "echo 19 > /proc/%u/autogroup", program->first_pid);
+                finding_remedy(finding, command, "lower the nice value of its whole session's autogroup");
+                break;
+        case NICE_OTHER_UNIT:
+                finding_evidence(
+                        finding, "cpu.unit", 1, "count", NAN, NAN,
+                        "renice does not help here: nice weighs only within one unit, and %s (%s) is in "
+                        "another than %s (%s)",
+                        suspect->name, program->unit, victim->name, of_victim->unit);
+                finding_remedy(finding,
+                               command_on_unit(command, program->unit,
+                                               "systemctl set-property --runtime %s CPUWeight=10",
+                                               program->unit),
+                               "lower the weight of its unit");
+                break;
+        case NICE_WORKS:
+        case NICE_UNKNOWN:
+                if (!suspect->is_batch)
+                        finding_remedy(finding,
+                                       command_to_processes(command, s->latest, suspect, "renice -n 19 -p"),
+                                       "let it run behind the others");
+                break;
+        }
+}
+
+static void add_remedies(const struct situation *s, struct finding *finding)
+{
+        const struct family *suspect = s->suspect;
+        const struct program *program = &s->latest->programs[suspect->programs[0]];
+        char command[FINDING_TEXT_MAX];
+        if (suspect->count > 1) {
+                const char *script = finding->has_origin ? strrchr(finding->origin.script, '/') : NULL;
+                if (script && script[1])
+                        finding_remedy(finding, NULL, "start them one after the other in %s", script + 1);
+                else
+                        finding_remedy(finding, NULL, "run them one after the other");
+        }
+        add_nice_remedy(s, finding);
+        (void)command_on_unit(command, program->unit, "systemctl set-property --runtime %s CPUQuota=%.0f%%",
+                              program->unit, 50 * s->cpus);
+        if (command[0])
+                finding_remedy(finding, command, "hold it to half of the CPUs");
+        finding_remedy(finding, command_to_processes(command, s->latest, suspect, "kill -STOP"),
+                       "stop it for a while (kill -CONT lets it go on)");
+}
+
+static void found(struct situation *s, const double *p, struct finding *finding)
+{
+        char who[SUBJECT_NAME_MAX], share[UNITS_MAX];
+        const struct family *suspect = s->suspect, *victim = s->victims[0];
+        uint64_t id = s->latest->programs[suspect->programs[0]].id;
+        finding->verdict = VERDICT_FOUND;
+        finding->since_usec = history_program_since_cpu(s->history, id, suspect->cpu / 2);
+        finding->lost_permille = s->lost_permille;
+        finding->severity = s->lost_permille >= 500 ? SEVERITY_CRITICAL : SEVERITY_WARNING;
+        bool is_greedy = (double)suspect->demand >= p[MINIMUM_DEMAND] / 1000 * s->cpus;
+        finding->confidence_permille = is_greedy ? 950 : 700;
+        finding->culprit = subject_of_family(s->latest, suspect, NAN, SUBJECT_PROGRAM);
+        finding->has_origin = origin_of_family(s->latest, suspect, &finding->origin);
+        describe_wait(s, finding);
+        describe_suspect(s, p, finding);
+        if (suspect->is_batch)
+                finding_evidence(finding, "cpu.nice", 1, "count", NAN, NAN,
+                                 "%s runs at low priority already, and the others wait all the same",
+                                 suspect->name);
+        add_remedies(s, finding);
+        text_format(finding->summary, sizeof(finding->summary),
+                    "%s %s %.*f CPUs of %.0f, and %s waits %s of its time",
+                    family_words(who, sizeof(who), suspect), suspect->count > 1 ? "want" : "wants",
+                    suspect->demand < 9.95F ? 1 : 0, (double)suspect->demand, s->cpus, victim->name,
+                    format_permille(share, finding->victims[0].lost_permille));
+}
+
+static void run(const struct check_context *context, struct finding *ret_finding)
+{
+        const double *p = context->parameters;
+        char busy[UNITS_MAX], lost[UNITS_MAX], who[SUBJECT_NAME_MAX];
+        struct situation s = {
+                .history = context->history,
+                .latest = history_latest(context->history),
+                .window_usec = (usec_t)(p[WINDOW_SECONDS] * (double)USEC_PER_SEC),
+        };
+        s.busy = history_mean(s.history, FIELD_CPU_BUSY, s.window_usec);
+        s.cpus = s.latest->sample->stat.cpu_count == ABSENT ? NAN : (double)s.latest->sample->stat.cpu_count;
+        if (isnan(s.busy) || isnan(s.cpus)) {
+                finding_reason(ret_finding, VERDICT_UNKNOWN, "the CPU times of /proc/stat cannot be read");
+                return;
+        }
+        (void)format_permille(busy, 1000 * s.busy);
+        if (1000 * s.busy < p[MINIMUM_BUSY]) {
+                finding_reason(ret_finding, VERDICT_CLEAR, "the CPUs are %s busy", busy);
+                return;
+        }
+        s.count = families_make(s.history, s.window_usec, s.families, FAMILIES_MAX);
+        s.suspect = find_suspect(&s, p);
+        if (!s.suspect) {
+                finding_reason(ret_finding, VERDICT_CLEAR,
+                               "the CPUs are %s busy, but nobody asks for more than there is", busy);
+                return;
+        }
+        (void)family_words(who, sizeof(who), s.suspect);
+        find_victims(&s);
+        double threshold = context->was_found ? p[CLEAR_LOST] : p[RAISE_LOST];
+        if (s.lost_permille < threshold || 1000 * s.taken < p[MINIMUM_WAIT]) {
+                finding_reason(ret_finding, VERDICT_CLEAR,
+                               "%s %s the CPUs (%s), but others lose only %s of their time", who,
+                               s.suspect->count > 1 ? "fill" : "fills", busy,
+                               format_permille(lost, s.victim_count > 0 ? s.lost_permille : 0));
+                return;
+        }
+        if (is_short_burst(&s, p)) {
+                finding_reason(ret_finding, VERDICT_CLEAR, "%s: short jobs for under %.0f s", who,
+                               p[BURST_SECONDS]);
+                return;
+        }
+        usec_t onset_usec = history_covered(s.history, s.window_usec);
+        if (onset_usec < s.window_usec / 2) {
+                finding_reason(ret_finding, VERDICT_CLEAR, "%s: for less than %.0f s yet", who,
+                               p[WINDOW_SECONDS] / 2);
+                return;
+        }
+        found(&s, p, ret_finding);
+}
+
+static const char *const explains[] = { "cpu.contention", NULL };
+
+const struct check check_cpu_overload = {
+        .name = "cpu.overload",
+        .title = "One program asks for more CPU than there is",
+        .message_id = "478555e1f0ea4188bdcbc467eae821a6",
+        .culprit_kind = SUBJECT_PROGRAM,
+        .cause = "All processes of one program together want more CPU time than the machine has, so the "
+                 "kernel deals it "
+                 "out in turns. Programs that only want a little, such as a web server, wait for their turn "
+                 "too.",
+        .meaning = "Everything that needs a CPU takes longer: pages answer late, shells lag. Nothing is "
+                   "broken, and it "
+                   "ends when the work is done.",
+        .remedy = "Run the jobs one after the other instead of all at once, give their unit a lower "
+                  "CPUWeight or a "
+                  "CPUQuota, or lower the nice value of their session's autogroup. renice alone helps only "
+                  "against "
+                  "programs of the same session or unit.",
+        .look_alike = "The same work at nice 19, SCHED_IDLE or a low CPUWeight where that takes effect, work "
+                      "inside a "
+                      "CPU quota, and a build of under a minute are not an overload: the CPUs are busy, but "
+                      "others lose "
+                      "next to nothing.",
+        .explains = explains,
+        .parameters = parameters,
+        .run = run,
+};

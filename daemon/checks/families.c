@@ -1,0 +1,195 @@
+/* Programs of one name over a window, and how two of them are related. */
+#include <string.h>
+
+#include "daemon/checks/blame.h"
+
+static float known(float value)
+{
+        return isnan(value) ? 0 : value;
+}
+
+static uint64_t program_memory(const struct program *program)
+{
+        uint64_t sum = 0;
+        if (program->anon_bytes == ABSENT)
+                return program->rss_bytes;
+        sum = program->anon_bytes;
+        if (program->swap_bytes != ABSENT)
+                sum += program->swap_bytes;
+        if (program->shmem_bytes != ABSENT)
+                sum += program->shmem_bytes;
+        return sum;
+}
+
+static struct family *family_of(struct family *families, size_t *count, size_t max,
+                                const struct program *program)
+{
+        const char *name = program->name;
+        for (size_t i = 0; i < *count; i++)
+                if (families[i].is_batch == program->is_batch && strcmp(families[i].name, name) == 0)
+                        return &families[i];
+        if (*count == max)
+                return NULL;
+        families[*count] = (struct family){
+                .name = name,
+                .ledger = ledger_unknown(),
+                .memory_bytes = ABSENT,
+                .is_kernel = true,
+                .is_batch = program->is_batch,
+                .is_idle_class = true,
+                .delays_known = true,
+                .is_self = strcmp(name, "slowd") == 0 || strcmp(name, "slowctl") == 0,
+        };
+        return &families[(*count)++];
+}
+
+static void family_add(struct family *family, const struct program_window *window,
+                       const struct program *program)
+{
+        ledger_add(&family->ledger, &window->ledger);
+        family->cpu += known(window->cpu) + known(window->children_cpu);
+        family->demand += known(window->cpu) + known(window->children_cpu) + known(window->ledger.cpu_wait);
+        family->steady_cpu += known(window->steady_cpu);
+        family->read_bytes += known(window->read_bytes);
+        family->write_bytes += known(window->write_bytes);
+        family->major_faults += known(window->major_faults);
+        family->voluntary_switches += known(window->voluntary_switches);
+        family->throttled_time_share = window->throttled_time_share > family->throttled_time_share
+                                               ? window->throttled_time_share
+                                               : family->throttled_time_share;
+        family->is_kernel &= window->is_kernel;
+        family->is_idle_class &= window->is_idle_class;
+        family->delays_known &= program->delays_known;
+        family->count += program->count;
+        uint64_t memory = program_memory(program);
+        if (memory != ABSENT)
+                family->memory_bytes = (family->memory_bytes == ABSENT ? 0 : family->memory_bytes) + memory;
+}
+
+size_t families_make(const struct history *history, usec_t window_usec, struct family *ret_families,
+                     size_t max)
+{
+        struct program_window windows[HISTORY_WINDOW_PROGRAMS_MAX];
+        const struct snapshot *latest = history_latest(history);
+        size_t window_count = history_programs(history, window_usec, windows, HISTORY_WINDOW_PROGRAMS_MAX);
+        size_t count = 0;
+        for (size_t i = 0; i < window_count; i++) {
+                if (windows[i].program < 0)
+                        continue;
+                const struct program *program = &latest->programs[windows[i].program];
+                struct family *family = family_of(ret_families, &count, max, program);
+                if (!family)
+                        continue;
+                family_add(family, &windows[i], program);
+                if (family->program_count == FAMILY_PROGRAMS_MAX)
+                        continue;
+                uint32_t at = family->program_count++;
+                family->programs[at] = (uint32_t)windows[i].program;
+                /* The one that wanted most stands first. */
+                if (at > 0 && ledger_wanted(&program->ledger) >
+                                      ledger_wanted(&latest->programs[family->programs[0]].ledger)) {
+                        family->programs[at] = family->programs[0];
+                        family->programs[0] = (uint32_t)windows[i].program;
+                }
+        }
+        return count;
+}
+
+int32_t lost_permille_of(float waited, const struct ledger *ledger)
+{
+        float wanted = ledger_wanted(ledger);
+        if (!(wanted > 0) || isnan(waited))
+                return 0;
+        float permille = 1000 * waited / wanted;
+        return permille > 1000 ? 1000 : (int32_t)permille;
+}
+
+bool is_build_tool(const char *name)
+{
+        /* The group "build" of common process tables, and what compilers call in turn. */
+        static const char *const tools[] = { "make",        "gmake",   "ninja",    "cmake",
+                                             "cc1",         "cc1plus", "gcc",      "cc",
+                                             "g++",         "c++",     "clang",    "clang++",
+                                             "as",          "ld",      "collect2", "lto1",
+                                             "lto-wrapper", "ld.gold", "ld.lld",   "mold",
+                                             "ar",          "ranlib",  "rustc",    "cargo",
+                                             "go",          "compile", "link",     "javac",
+                                             "gradle",      "mvn",     "bazel",    "meson",
+                                             "ccache",      "sccache", "distcc",   "f951",
+                                             "ghc",         "tsc",     "cc1obj",   "dpkg-buildpackage" };
+        for (size_t i = 0; i < sizeof(tools) / sizeof(tools[0]); i++)
+                if (strcmp(name, tools[i]) == 0)
+                        return true;
+        /* x86_64-linux-gnu-gcc-12, clang-14 */
+        return strstr(name, "-gcc") || strstr(name, "-g++") || strstr(name, "-linux-gnu") ||
+               strncmp(name, "clang-", 6) == 0;
+}
+
+/* A few of a family's processes speak for all of them. */
+#define SPOKESMEN 4
+
+static size_t spokesmen(const struct snapshot *snapshot, const struct family *family,
+                        const struct process_sample *ret_processes[SPOKESMEN])
+{
+        uint32_t indices[SPOKESMEN];
+        size_t count = snapshot_program_processes(snapshot, family->programs[0], indices, SPOKESMEN);
+        for (size_t i = 0; i < count; i++)
+                ret_processes[i] = snapshot->processes[indices[i]].sample;
+        return count;
+}
+
+static bool descends(const struct process_sample *process, uint32_t pid)
+{
+        const struct process_identity *identity = process->identity;
+        if (pid <= 1)
+                return false;
+        for (uint32_t i = 0; i < identity->chain_length; i++)
+                if (identity->chain[i].pid == pid)
+                        return true;
+        return false;
+}
+
+bool is_same_job(const struct snapshot *snapshot, const struct family *a, const struct family *b)
+{
+        const struct process_sample *of_a[SPOKESMEN], *of_b[SPOKESMEN];
+        if (is_build_tool(a->name) && is_build_tool(b->name))
+                return true;
+        size_t count_a = spokesmen(snapshot, a, of_a), count_b = spokesmen(snapshot, b, of_b);
+        for (size_t i = 0; i < count_a; i++)
+                for (size_t k = 0; k < count_b; k++)
+                        if (descends(of_a[i], of_b[k]->pid) || descends(of_b[k], of_a[i]->pid))
+                                return true;
+        return false;
+}
+
+static uint64_t weight_of(const struct snapshot *snapshot, const struct program *program)
+{
+        for (size_t i = 0; i < snapshot->unit_count; i++)
+                if (snapshot->units[i].sample->id == program->cgroup_id)
+                        return snapshot->units[i].sample->cpu_weight;
+        return ABSENT;
+}
+
+/* An autogroup whose own nice is this low yields to the others whatever its members' nice is. */
+#define AUTOGROUP_NICE_LOW 10
+
+enum nice_effect nice_between(const struct snapshot *snapshot, const struct family *a, const struct family *b)
+{
+        const struct program *program_a = &snapshot->programs[a->programs[0]];
+        const struct program *program_b = &snapshot->programs[b->programs[0]];
+        const struct process_sample *of_a[SPOKESMEN], *of_b[SPOKESMEN];
+        if (program_a->cgroup_id && program_a->cgroup_id == program_b->cgroup_id &&
+            weight_of(snapshot, program_a) != ABSENT)
+                return NICE_WORKS;
+        /* With a CPU controller on either side, weights of units decide, and autogroups are out of play
+         * there. */
+        if (weight_of(snapshot, program_a) != ABSENT || weight_of(snapshot, program_b) != ABSENT)
+                return NICE_OTHER_UNIT;
+        if (spokesmen(snapshot, a, of_a) == 0 || spokesmen(snapshot, b, of_b) == 0)
+                return NICE_UNKNOWN;
+        if (of_a[0]->autogroup == ABSENT || of_b[0]->autogroup == ABSENT)
+                return NICE_UNKNOWN;
+        if (of_a[0]->autogroup == of_b[0]->autogroup || of_a[0]->autogroup_nice >= AUTOGROUP_NICE_LOW)
+                return NICE_WORKS;
+        return NICE_OTHER_SESSION;
+}

@@ -1,0 +1,177 @@
+/* Puts findings together: what is a root, what follows from it, what was ruled out. */
+#include "daemon/diagnosis/diagnose.h"
+
+#include <string.h>
+
+#include "common/text.h"
+#include "common/units.h"
+
+static bool explains(const char *root, const char *follower)
+{
+        const struct check *check = check_find(root);
+        for (const char *const *name = check ? check->explains : NULL; name && *name; name++)
+                if (strcmp(*name, follower) == 0)
+                        return true;
+        return false;
+}
+
+static bool is_pid_shared(const struct subject *a, const struct subject *b)
+{
+        for (uint32_t i = 0; i < a->pid_count; i++)
+                for (uint32_t k = 0; k < b->pid_count; k++)
+                        if (a->pids[i] == b->pids[k])
+                                return true;
+        return false;
+}
+
+static bool is_same_name(const char *a, const char *b)
+{
+        return a[0] && strcmp(a, b) == 0;
+}
+
+/* A check may explain another in general; these two findings belong together only if they speak of the same
+ * thing. */
+static bool is_related(const struct finding *root, const struct finding *follower)
+{
+        const struct subject *a = &root->culprit, *b = &follower->culprit;
+        if (a->kind == SUBJECT_MACHINE || b->kind == SUBJECT_MACHINE)
+                return true;
+        if (is_same_name(a->name, b->name) || is_same_name(a->unit, b->name) ||
+            is_same_name(a->name, b->unit) || is_pid_shared(a, b))
+                return true;
+        for (uint32_t i = 0; i < root->victim_count; i++)
+                if (is_same_name(root->victims[i].name, b->name))
+                        return true;
+        return false;
+}
+
+static const char *root_of(const struct finding *findings, size_t count, const struct finding *follower)
+{
+        for (size_t i = 0; i < count; i++)
+                if (findings[i].verdict == VERDICT_FOUND && &findings[i] != follower &&
+                    explains(findings[i].check, follower->check) && is_related(&findings[i], follower))
+                        return findings[i].check;
+        return NULL;
+}
+
+static void insert_ranked(struct finding *list, uint32_t *count, const struct finding *finding,
+                          const char *because)
+{
+        uint32_t at = *count < DIAGNOSIS_FINDINGS_MAX ? *count : DIAGNOSIS_FINDINGS_MAX - 1;
+        if (*count == DIAGNOSIS_FINDINGS_MAX && list[at].lost_permille >= finding->lost_permille)
+                return;
+        while (at > 0 && list[at - 1].lost_permille < finding->lost_permille) {
+                list[at] = list[at - 1];
+                at--;
+        }
+        list[at] = *finding;
+        list[at].because = because;
+        if (*count < DIAGNOSIS_FINDINGS_MAX)
+                (*count)++;
+}
+
+static void add_reason(struct reason *reasons, uint32_t *count, const struct finding *finding)
+{
+        if (*count == CHECKS_MAX)
+                return;
+        reasons[*count].check = finding->check;
+        (void)span_copy(span_of(finding->summary), reasons[*count].text, sizeof(reasons[*count].text));
+        (*count)++;
+}
+
+static void healthy_summary(const struct history *history, struct diagnosis *diagnosis)
+{
+        char busy[UNITS_MAX], memory[UNITS_MAX], disk[UNITS_MAX];
+        double cpu = history_mean(history, FIELD_CPU_BUSY, USEC_PER_MINUTE);
+        double available = history_mean(history, FIELD_MEMORY_AVAILABLE_BYTES, USEC_PER_MINUTE) /
+                           history_mean(history, FIELD_MEMORY_TOTAL_BYTES, USEC_PER_MINUTE);
+        double disks = history_mean(history, FIELD_DISK_BUSY_MAX, USEC_PER_MINUTE);
+        text_format(
+                diagnosis->summary, sizeof(diagnosis->summary),
+                "%s is healthy: nobody loses noticeable time (CPUs %s busy, %s of memory available, disks %s "
+                "busy).",
+                diagnosis->machine, format_permille(busy, 1000 * cpu),
+                format_permille(memory, 1000 * available), format_permille(disk, 1000 * disks));
+}
+
+static void summarize(const struct history *history, struct diagnosis *diagnosis)
+{
+        switch (diagnosis->verdict) {
+        case DIAGNOSIS_UNKNOWN:
+                text_format(diagnosis->summary, sizeof(diagnosis->summary),
+                            "Too little is known of %s yet: slowd has just begun to look.",
+                            diagnosis->machine);
+                break;
+        case DIAGNOSIS_SLOW:
+                text_format(diagnosis->summary, sizeof(diagnosis->summary), "%s is slow: %s.",
+                            diagnosis->machine, diagnosis->causes[0].summary);
+                break;
+        case DIAGNOSIS_RISK:
+                text_format(diagnosis->summary, sizeof(diagnosis->summary), "%s is not slow, but %s.",
+                            diagnosis->machine, diagnosis->risks[0].summary);
+                break;
+        case DIAGNOSIS_HEALTHY:
+                healthy_summary(history, diagnosis);
+                break;
+        }
+}
+
+void diagnose(const struct finding *findings, size_t count, const struct history *history,
+              struct diagnosis *ret_diagnosis)
+{
+        struct diagnosis *diagnosis = ret_diagnosis;
+        const struct snapshot *latest = history_latest(history);
+        bool is_known = history_frames(history) >= DIAGNOSIS_FRAMES_MIN;
+        diagnosis->cause_count = diagnosis->risk_count = diagnosis->consequence_count = 0;
+        diagnosis->ruled_out_count = diagnosis->not_checked_count = 0;
+        diagnosis->at_usec = latest->time.realtime_usec;
+        (void)span_copy(span_of(latest->sample->machine.hostname), diagnosis->machine,
+                        sizeof(diagnosis->machine));
+        for (size_t i = 0; i < count && is_known; i++) {
+                const struct finding *finding = &findings[i];
+                const char *because;
+                switch (finding->verdict) {
+                case VERDICT_CLEAR:
+                        add_reason(diagnosis->ruled_out, &diagnosis->ruled_out_count, finding);
+                        break;
+                case VERDICT_UNKNOWN:
+                        add_reason(diagnosis->not_checked, &diagnosis->not_checked_count, finding);
+                        break;
+                case VERDICT_FOUND:
+                        because = root_of(findings, count, finding);
+                        if (because)
+                                insert_ranked(diagnosis->consequences, &diagnosis->consequence_count, finding,
+                                              because);
+                        else if (finding->kind == FINDING_RISK)
+                                insert_ranked(diagnosis->risks, &diagnosis->risk_count, finding, NULL);
+                        else
+                                insert_ranked(diagnosis->causes, &diagnosis->cause_count, finding, NULL);
+                        break;
+                }
+        }
+        diagnosis->verdict = !is_known                    ? DIAGNOSIS_UNKNOWN
+                             : diagnosis->cause_count > 0 ? DIAGNOSIS_SLOW
+                             : diagnosis->risk_count > 0  ? DIAGNOSIS_RISK
+                                                          : DIAGNOSIS_HEALTHY;
+        summarize(history, diagnosis);
+}
+
+static uint64_t hash_findings(uint64_t hash, const struct finding *findings, uint32_t count, const char *list)
+{
+        hash = text_hash(hash, list);
+        for (uint32_t i = 0; i < count; i++)
+                hash = text_hash(text_hash(hash, findings[i].check), findings[i].culprit.name);
+        return hash;
+}
+
+uint64_t diagnosis_signature(const struct diagnosis *diagnosis)
+{
+        static const char *const verdicts[] = { "unknown", "healthy", "risk", "slow" };
+        uint64_t hash = text_hash(HASH_SEED, verdicts[diagnosis->verdict]);
+        hash = hash_findings(hash, diagnosis->causes, diagnosis->cause_count, "causes");
+        hash = hash_findings(hash, diagnosis->risks, diagnosis->risk_count, "risks");
+        hash = hash_findings(hash, diagnosis->consequences, diagnosis->consequence_count, "consequences");
+        for (uint32_t i = 0; i < diagnosis->not_checked_count; i++)
+                hash = text_hash(hash, diagnosis->not_checked[i].check);
+        return hash;
+}

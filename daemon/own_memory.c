@@ -1,0 +1,59 @@
+/* malloc's settings, mlockall and prefaulting. */
+#include "daemon/own_memory.h"
+
+#include <errno.h>
+#include <linux/capability.h>
+#include <malloc.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#ifndef MADV_POPULATE_READ /* Linux 5.14; glibc 2.35 has it */
+#define MADV_POPULATE_READ 22
+#endif
+
+#define TRIM_BYTES (64 * 1024)  /* free memory kept at the heap's top */
+#define MMAP_BYTES (128 * 1024) /* larger blocks are given back when they are freed */
+
+/* Set by the linker: the program's first byte and the end of its code. */
+extern const char __executable_start[], etext[];
+
+void own_memory_tune(void)
+{
+        /* one arena: the worker and the loop hardly ever allocate at the same time, and each further arena
+         * holds on to its own free memory */
+        (void)mallopt(M_ARENA_MAX, 1);
+        (void)mallopt(M_TRIM_THRESHOLD, TRIM_BYTES);
+        (void)mallopt(M_MMAP_THRESHOLD, MMAP_BYTES);
+}
+
+static bool has_capability(int capability)
+{
+        struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+        struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = { 0 };
+        if (syscall(SYS_capget, &header, data) < 0)
+                return false;
+        return (data[capability / 32].effective & (1U << (capability % 32))) != 0;
+}
+
+void own_memory_lock(void)
+{
+        struct rlimit limit;
+        if (getrlimit(RLIMIT_MEMLOCK, &limit) < 0)
+                return;
+        /* Under a limit, MCL_FUTURE would count every later mapping against it, touched or not: the next
+         * thread's stack of 8 MB would not be had. All or nothing, then. */
+        if (limit.rlim_cur != RLIM_INFINITY && !has_capability(CAP_IPC_LOCK))
+                return;
+        /* on fault: locking all that is mapped, and not what is used, would cost 30 MB for libraries alone */
+        if (mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT) < 0)
+                return;
+        /* our own code is small: have it there before it is needed for the first time on a sick machine */
+        uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+        uintptr_t begin = (uintptr_t)__executable_start / page * page;
+        size_t length = (uintptr_t)etext - begin;
+        (void)madvise((void *)begin, length, MADV_POPULATE_READ); /* an older kernel does without */
+}

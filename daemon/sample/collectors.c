@@ -1,0 +1,245 @@
+/* The table of everything that is read at a tick, and the sampler that goes through it. To add a source: its
+ * file, its struct in sample.h, one line here. */
+#include "daemon/sample/collectors.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "daemon/sample/buffer.h"
+#include "daemon/sample/cgroup.h"
+#include "daemon/sample/diskstats.h"
+#include "daemon/sample/kmsg.h"
+#include "daemon/sample/machine.h"
+#include "daemon/sample/mountinfo.h"
+#include "daemon/sample/parsers.h"
+#include "daemon/sample/process.h"
+#include "daemon/sample/swaps.h"
+
+/* How often to look again for a file that was not there, or not permitted. */
+#define RETRY_USEC USEC_PER_MINUTE
+
+/* A source is either one small file with its parser, or a function of its own. */
+struct collector {
+        const char *name; /* in sample.collectors; NULL for one that reports for itself */
+        const char *path;
+        int (*parse)(struct span text, struct sample *sample);
+        int (*collect)(struct sampler *sampler, struct sample *sample);
+};
+
+/* What the sampler keeps about one line of the table. */
+struct kept_file {
+        int fd;            /* of `path`, kept open: a pread costs less than half of an open; -1 none */
+        int error;         /* of the last attempt to open it */
+        usec_t retry_usec; /* monotonic */
+};
+
+struct sampler {
+        const struct root *root;
+        const struct clock *clock;
+        const struct sample *older; /* filled by the call before */
+        struct buffer buffer;
+        struct kept_file files[COLLECTORS_MAX];
+        struct machine_facts machine;
+        struct swaps swaps;
+        struct disks disks;
+        struct mounts mounts;
+        struct kmsg kmsg;
+        struct process_source *processes;
+        struct cgroup_source *cgroups;
+};
+
+static int collect_machine(struct sampler *sampler, struct sample *sample)
+{
+        return machine_collect(&sampler->machine, sampler->root, sample);
+}
+
+static int collect_disk_facts(struct sampler *sampler, struct sample *sample)
+{
+        diskstats_add_facts(&sampler->disks, sampler->root, sample);
+        return 0;
+}
+
+static int collect_swaps(struct sampler *sampler, struct sample *sample)
+{
+        return swaps_collect(&sampler->swaps, sampler->root, &sampler->buffer, sample);
+}
+
+static int collect_mounts(struct sampler *sampler, struct sample *sample)
+{
+        return mounts_collect(&sampler->mounts, sampler->root, &sampler->buffer, sample);
+}
+
+static int collect_kmsg(struct sampler *sampler, struct sample *sample)
+{
+        return kmsg_collect(&sampler->kmsg, sampler->root, sample);
+}
+
+static int collect_processes(struct sampler *sampler, struct sample *sample)
+{
+        process_source_collect(sampler->processes, sampler->older, sample);
+        return 0;
+}
+
+static int collect_cgroups(struct sampler *sampler, struct sample *sample)
+{
+        uint64_t held_back[PROCESS_SERVER_GROUPS_MAX];
+        int r = cgroup_source_collect(sampler->cgroups, &sampler->buffer, sample);
+        size_t count = cgroup_source_held_back(sampler->cgroups, held_back, PROCESS_SERVER_GROUPS_MAX);
+        process_source_examine_servers(sampler->processes, held_back, count);
+        return r;
+}
+
+/* In this order: what is compared with the clock comes right after it; cgroups need to know the processes and
+ * the disks, swaps the meminfo, and stat completes the machine. */
+static const struct collector collectors[] = {
+        { .name = "machine", .collect = collect_machine },
+        { .name = "stat", .path = "proc/stat", .parse = stat_parse },
+        { .name = "pressure.cpu", .path = "proc/pressure/cpu", .parse = pressure_parse_cpu },
+        { .name = "pressure.memory", .path = "proc/pressure/memory", .parse = pressure_parse_memory },
+        { .name = "pressure.io", .path = "proc/pressure/io", .parse = pressure_parse_io },
+        { .name = "pressure.irq", .path = "proc/pressure/irq", .parse = pressure_parse_irq },
+        { .name = "vmstat", .path = "proc/vmstat", .parse = vmstat_parse },
+        { .name = "meminfo", .path = "proc/meminfo", .parse = meminfo_parse },
+        { .name = "diskstats", .path = "proc/diskstats", .parse = diskstats_parse },
+        { .collect = collect_disk_facts },
+        { .name = "netdev", .path = "proc/net/dev", .parse = netdev_parse },
+        { .name = "loadavg", .path = "proc/loadavg", .parse = loadavg_parse },
+        { .name = "uptime", .path = "proc/uptime", .parse = uptime_parse },
+        { .name = "swaps", .collect = collect_swaps },
+        { .collect = collect_processes },
+        { .name = "cgroups", .collect = collect_cgroups },
+        { .name = "mounts", .collect = collect_mounts },
+        { .name = "kmsg", .collect = collect_kmsg },
+};
+#define COLLECTOR_COUNT (sizeof(collectors) / sizeof(collectors[0]))
+_Static_assert(COLLECTOR_COUNT + PROCESS_STATUS_MAX <= COLLECTORS_MAX, "room for every status");
+
+static void forget_file(struct kept_file *file)
+{
+        if (file->fd >= 0)
+                (void)close(file->fd);
+        file->fd = -1;
+}
+
+/* An open file shows the kernel's state of now, but what is recorded below another root may be replaced. */
+static int read_kept_file(struct sampler *sampler, struct kept_file *file, const char *path, usec_t now,
+                          struct span *ret_text)
+{
+        if (!sampler->root->is_live)
+                return buffer_read(&sampler->buffer, sampler->root, path, ret_text);
+        if (file->fd < 0) {
+                if (file->error < 0 && now < file->retry_usec)
+                        return file->error;
+                file->fd = root_open(sampler->root, path);
+                file->error = file->fd < 0 ? file->fd : 0;
+                file->retry_usec = now + RETRY_USEC;
+                if (file->fd < 0)
+                        return file->fd;
+        }
+        int r = buffer_reread(&sampler->buffer, file->fd, ret_text);
+        if (r < 0 && r != -EFBIG)
+                forget_file(file); /* opened again at the next tick */
+        return r;
+}
+
+static int collect_file(struct sampler *sampler, size_t number, struct sample *sample)
+{
+        struct span text;
+        int r = read_kept_file(sampler, &sampler->files[number], collectors[number].path,
+                               sample->time.monotonic_usec, &text);
+        if (r < 0 && r != -EFBIG)
+                return r;
+        int parsed = collectors[number].parse(text, sample);
+        return r < 0 ? r : parsed;
+}
+
+static enum collector_state state_of(int error)
+{
+        switch (error) {
+        case 0:
+                return COLLECTOR_OK;
+        case -ENOENT:
+        case -ENOTDIR:
+        case -ENXIO:
+        case -ENODEV:
+        case -EOPNOTSUPP: /* pressure files with psi=0 */
+                return COLLECTOR_ABSENT;
+        case -EACCES:
+        case -EPERM:
+                return COLLECTOR_DENIED;
+        default:
+                return COLLECTOR_FAILED;
+        }
+}
+
+static void report(struct sample *sample, const char *name, int error, usec_t duration_usec)
+{
+        assert(sample->collector_count < COLLECTORS_MAX);
+        sample->collectors[sample->collector_count++] = (struct collector_status){
+                .name = name, .state = state_of(error), .error = error, .duration_usec = duration_usec
+        };
+}
+
+int sampler_new(const struct root *root, const struct clock *clock, const struct sampler_options *options,
+                struct sampler **ret_sampler)
+{
+        if (root->proc_fd < 0)
+                return -ENOENT;
+        struct sampler *sampler = calloc(1, sizeof(*sampler));
+        if (!sampler)
+                return -ENOMEM;
+        sampler->root = root;
+        sampler->clock = clock;
+        for (size_t i = 0; i < COLLECTORS_MAX; i++)
+                sampler->files[i].fd = -1;
+        mounts_init(&sampler->mounts);
+        kmsg_init(&sampler->kmsg);
+        (void)machine_read(root, &sampler->machine.machine); /* a missing name is no reason not to start */
+        int r = buffer_init(&sampler->buffer);
+        if (r == 0)
+                r = process_source_new(root, &sampler->machine.machine, options && options->without_taskstats,
+                                       &sampler->processes);
+        if (r == 0)
+                r = cgroup_source_new(root, &sampler->cgroups);
+        if (r < 0) {
+                sampler_free(sampler);
+                return r;
+        }
+        *ret_sampler = sampler;
+        return 0;
+}
+
+struct sampler *sampler_free(struct sampler *sampler)
+{
+        if (!sampler)
+                return NULL;
+        for (size_t i = 0; i < COLLECTORS_MAX; i++)
+                forget_file(&sampler->files[i]);
+        sampler->cgroups = cgroup_source_free(sampler->cgroups);
+        sampler->processes = process_source_free(sampler->processes);
+        kmsg_done(&sampler->kmsg);
+        mounts_done(&sampler->mounts);
+        buffer_done(&sampler->buffer);
+        free(sampler);
+        return NULL;
+}
+
+void sampler_collect(struct sampler *sampler, struct sample *ret_sample)
+{
+        sample_clear(ret_sample);
+        ret_sample->time = clock_now(sampler->clock);
+        if (sampler->older == ret_sample)
+                sampler->older = NULL; /* it has just been overwritten */
+        usec_t before = ret_sample->time.monotonic_usec;
+        for (size_t i = 0; i < COLLECTOR_COUNT; i++) {
+                int r = collectors[i].parse ? collect_file(sampler, i, ret_sample)
+                                            : collectors[i].collect(sampler, ret_sample);
+                usec_t after = clock_now(sampler->clock).monotonic_usec;
+                if (collectors[i].name)
+                        report(ret_sample, collectors[i].name, r, after - before);
+                before = after;
+        }
+        sampler->older = ret_sample;
+}

@@ -1,0 +1,43 @@
+/* Emptying and releasing a struct sample. */
+#include "daemon/sample/sample.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* All bits set is ABSENT in every counter: one memset does for a struct of counters. */
+_Static_assert(ABSENT == ~UINT64_C(0), "ABSENT is all bits set");
+
+static void set_absent(void *counters, size_t size)
+{
+        memset(counters, 0xff, size);
+}
+
+void sample_clear(struct sample *sample)
+{
+        sample->time = (struct clock_reading){ 0 };
+        sample->machine = (struct machine){
+                .hz = ABSENT, .page_bytes = ABSENT, .cpus = ABSENT, .boot_realtime_usec = ABSENT
+        };
+        set_absent(&sample->stat, sizeof(sample->stat));
+        set_absent(&sample->load, sizeof(sample->load));
+        set_absent(sample->pressure, sizeof(sample->pressure));
+        set_absent(&sample->meminfo, sizeof(sample->meminfo));
+        set_absent(&sample->vmstat, sizeof(sample->vmstat));
+        sample->uptime_usec = ABSENT;
+        sample->swap_count = sample->disk_count = sample->interface_count = 0;
+        sample->mounts = NULL;
+        sample->mount_count = sample->cgroup_count = sample->process_count = sample->message_count = 0;
+        sample->messages_lost = sample->dropped = 0;
+        sample->delay_accounting_since_usec = ABSENT;
+        sample->collector_count = 0;
+}
+
+void sample_done(struct sample *sample)
+{
+        free(sample->cgroups);
+        free(sample->processes);
+        sample->cgroups = NULL;
+        sample->processes = NULL;
+        sample->cgroup_count = sample->cgroup_capacity = 0;
+        sample->process_count = sample->process_capacity = 0;
+}

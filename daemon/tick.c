@@ -1,0 +1,287 @@
+/* The pipeline, and what of its results is published. */
+#include "daemon/tick.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/text.h"
+#include "daemon/diagnosis/diagnose.h"
+#include "daemon/sample/collectors.h"
+
+#define COST_TICKS 60 /* over which the mean cost is taken */
+
+struct ranked {
+        uint32_t program;
+        float score;
+};
+
+struct tick {
+        const struct root *root;
+        const struct clock *clock;
+        const struct config *config;
+        struct sampler *sampler;
+        struct sample samples[2]; /* taken in turn */
+        unsigned current;
+        bool has_older;
+        struct snapshot snapshot;
+        struct history *history;
+        struct finding findings[CHECKS_MAX];
+        bool was_found[CHECKS_MAX];
+        struct incidents *incidents;
+        uint64_t signature;
+        struct ranked *ranked;
+        size_t ranked_capacity;
+        struct self_cost self;
+        uint32_t cost_usec[COST_TICKS];
+        usec_t pressure_since_usec; /* monotonic; 0: nobody is under pressure */
+};
+
+struct tick *tick_free(struct tick *tick)
+{
+        if (!tick)
+                return NULL;
+        tick->sampler = sampler_free(tick->sampler);
+        sample_done(&tick->samples[0]);
+        sample_done(&tick->samples[1]);
+        snapshot_done(&tick->snapshot);
+        tick->history = history_free(tick->history);
+        tick->incidents = incidents_free(tick->incidents);
+        free(tick->ranked);
+        free(tick);
+        return NULL;
+}
+
+int tick_new(const struct root *root, const struct clock *clock, const struct config *config,
+             struct tick **ret_tick)
+{
+        struct tick *tick = calloc(1, sizeof(*tick));
+        if (!tick)
+                return -ENOMEM;
+        tick->root = root;
+        tick->clock = clock;
+        tick->config = config;
+        tick->history = history_new();
+        tick->incidents = incidents_new();
+        int r = tick->history && tick->incidents ? 0 : -ENOMEM;
+        if (r == 0)
+                r = sampler_new(root, clock, &(struct sampler_options){ 0 }, &tick->sampler);
+        if (r < 0) {
+                tick_free(tick);
+                return r;
+        }
+        tick->self.started_usec = clock_now(clock).realtime_usec;
+        *ret_tick = tick;
+        return 0;
+}
+
+void tick_set_config(struct tick *tick, const struct config *config)
+{
+        tick->config = config;
+}
+
+static size_t run_checks(struct tick *tick)
+{
+        size_t count = 0;
+        for (; checks[count]; count++) {
+                struct finding *finding = &tick->findings[count];
+                memset(finding, 0, sizeof(*finding));
+                finding->check = checks[count]->name;
+                if (!tick->config->check_enabled[count]) {
+                        finding->verdict = VERDICT_UNKNOWN;
+                        (void)span_copy(SPAN("switched off in slowd.conf"), finding->summary,
+                                        sizeof(finding->summary));
+                } else {
+                        checks[count]->run(
+                                &(struct check_context){
+                                        .history = tick->history,
+                                        .parameters = tick->config->parameters[count],
+                                        .was_found = tick->was_found[count],
+                                },
+                                finding);
+                }
+                tick->was_found[count] = finding->verdict == VERDICT_FOUND;
+        }
+        return count;
+}
+
+/* ---- what is published ---- */
+
+static int by_score(const void *a, const void *b)
+{
+        float x = ((const struct ranked *)a)->score, y = ((const struct ranked *)b)->score;
+        return (y > x) - (y < x);
+}
+
+static const struct process_sample *process_of_pid(const struct sample *sample, uint32_t pid)
+{
+        size_t low = 0, high = sample->process_count;
+        while (low < high) {
+                size_t middle = low + (high - low) / 2;
+                if (sample->processes[middle].pid < pid)
+                        low = middle + 1;
+                else
+                        high = middle;
+        }
+        return low < sample->process_count && sample->processes[low].pid == pid ? &sample->processes[low]
+                                                                                : NULL;
+}
+
+static uint64_t add_known(uint64_t sum, uint64_t value)
+{
+        return value == ABSENT ? sum : sum + value;
+}
+
+static void make_row(const struct snapshot *snapshot, const struct program *program, struct top_row *row)
+{
+        float wanted = ledger_wanted(&program->ledger);
+        const struct process_sample *process = process_of_pid(snapshot->sample, program->first_pid);
+        memset(row, 0, sizeof(*row));
+        memcpy(row->name, program->name, sizeof(row->name));
+        memcpy(row->unit, program->unit, sizeof(row->unit));
+        memcpy(row->user, program->user, sizeof(row->user));
+        row->uid = program->uid;
+        row->count = program->count;
+        row->first_pid = program->first_pid;
+        row->cpu = program->cpu + program->children_cpu;
+        row->ledger = program->ledger;
+        row->lost = isnan(program->ledger.cpu_wait) ? NAN
+                    : wanted > 0                    ? ledger_waited(&program->ledger) / wanted
+                                                    : 0;
+        row->read_bytes = program->read_bytes;
+        row->write_bytes = program->write_bytes;
+        row->swap_bytes = program->swap_bytes;
+        row->memory_bytes = program->anon_bytes == ABSENT
+                                    ? program->rss_bytes
+                                    : add_known(add_known(program->anon_bytes, program->swap_bytes),
+                                                program->shmem_bytes);
+        if (process)
+                memcpy(row->command_line, process->identity->command_line, sizeof(row->command_line));
+}
+
+/* Time wanted first; of idle programs those that hold most memory. */
+static float row_score(const struct program *program)
+{
+        float memory = program->rss_bytes == ABSENT ? 0 : (float)program->rss_bytes / 1e15F;
+        return ledger_wanted(&program->ledger) + program->children_cpu + memory;
+}
+
+static void publish_top(struct tick *tick, struct published *published)
+{
+        const struct snapshot *snapshot = &tick->snapshot;
+        published->top_count = 0;
+        if (snapshot->program_count > tick->ranked_capacity) {
+                size_t wanted = snapshot->program_count + 64;
+                struct ranked *bigger = realloc(tick->ranked, wanted * sizeof(bigger[0]));
+                if (!bigger)
+                        return;
+                tick->ranked = bigger;
+                tick->ranked_capacity = wanted;
+        }
+        for (size_t i = 0; i < snapshot->program_count; i++)
+                tick->ranked[i] = (struct ranked){ (uint32_t)i, row_score(&snapshot->programs[i]) };
+        if (snapshot->program_count > 0)
+                qsort(tick->ranked, snapshot->program_count, sizeof(tick->ranked[0]), by_score);
+        for (size_t i = 0; i < snapshot->program_count && i < PUBLISHED_PROGRAMS_MAX; i++)
+                make_row(snapshot, &snapshot->programs[tick->ranked[i].program],
+                         &published->top[published->top_count++]);
+}
+
+static void publish_incidents(const struct tick *tick, struct published *published)
+{
+        const struct incident *incident;
+        published->incident_count = 0;
+        for (size_t i = 0; (incident = incidents_get(tick->incidents, i)); i++)
+                published->incidents[published->incident_count++] = *incident;
+}
+
+/* Resident pages are the second number of /proc/self/statm: "3120 1210 830 ..." (6.1). */
+static uint64_t own_rss_bytes(const struct tick *tick)
+{
+        char text[128];
+        uint64_t size, resident;
+        ssize_t length =
+                tick->root->is_live ? root_read(tick->root, "proc/self/statm", text, sizeof(text)) : -ENOENT;
+        if (length < 0)
+                return ABSENT;
+        struct span line = { text, (size_t)length };
+        if (span_take_u64(&line, &size) < 0 || span_take_u64(&line, &resident) < 0)
+                return ABSENT;
+        return resident * tick->samples[tick->current].machine.page_bytes;
+}
+
+static void publish_cost(struct tick *tick, usec_t cpu_begun_usec, usec_t begun_usec, usec_t expected_usec,
+                         struct published *published)
+{
+        struct self_cost *self = &tick->self;
+        const struct sample *sample = &tick->samples[tick->current];
+        struct clock_reading now = clock_now(tick->clock);
+        self->last_cpu_usec = clock_thread_cpu_usec() - cpu_begun_usec;
+        self->last_duration_usec = now.monotonic_usec - begun_usec;
+        self->last_tick_usec = sample->time.realtime_usec;
+        self->interval_usec = expected_usec;
+        self->processes = sample->process_count;
+        self->rss_bytes = own_rss_bytes(tick);
+        tick->cost_usec[self->ticks % COST_TICKS] = (uint32_t)self->last_cpu_usec;
+        self->ticks++;
+        uint64_t known = self->ticks < COST_TICKS ? self->ticks : COST_TICKS, sum = 0;
+        for (uint64_t i = 0; i < known; i++)
+                sum += tick->cost_usec[i];
+        self->mean_cpu_usec = sum / known;
+        published->self = *self;
+}
+
+/* ---- when to look more closely ---- */
+
+/* Somebody waits noticeably, whether a check has concluded anything or not. Pressure that leads to no finding
+ * within this time is how this machine works, and the fast tick is for what changes. */
+#define PRESSURE_PATIENCE_USEC (2 * USEC_PER_MINUTE)
+
+static bool wants_fast(struct tick *tick, const struct diagnosis *diagnosis)
+{
+        const double *value = tick->snapshot.value;
+        usec_t now_usec = tick->snapshot.time.monotonic_usec;
+        bool is_pressed = value[FIELD_PSI_CPU_SOME] >= 0.2 || value[FIELD_PSI_MEMORY_SOME] >= 0.05 ||
+                          value[FIELD_PSI_IO_SOME] >= 0.2 || value[FIELD_SWAP_IN_PAGES] >= 100 ||
+                          value[FIELD_CPU_BUSY] >= 0.85;
+        if (!is_pressed)
+                tick->pressure_since_usec = 0;
+        else if (tick->pressure_since_usec == 0)
+                tick->pressure_since_usec = now_usec;
+        if (diagnosis->verdict == DIAGNOSIS_SLOW || diagnosis->verdict == DIAGNOSIS_UNKNOWN)
+                return true;
+        return is_pressed && now_usec - tick->pressure_since_usec < PRESSURE_PATIENCE_USEC;
+}
+
+void tick_run(struct tick *tick, usec_t expected_usec, struct published *ret_published)
+{
+        struct published *published = ret_published;
+        usec_t cpu_begun_usec = clock_thread_cpu_usec();
+        usec_t begun_usec = clock_now(tick->clock).monotonic_usec;
+        const struct sample *older = tick->has_older ? &tick->samples[tick->current] : NULL;
+        tick->current ^= 1;
+        struct sample *sample = &tick->samples[tick->current];
+        tick->has_older = true;
+
+        sampler_collect(tick->sampler, sample);
+        (void)snapshot_make(older, sample, expected_usec,
+                            &tick->snapshot); /* without memory: an empty snapshot */
+        history_push(tick->history, &tick->snapshot);
+        size_t count = run_checks(tick);
+        diagnose(tick->findings, count, tick->history, &published->diagnosis);
+
+        published->event_count = incidents_update(tick->incidents, &published->diagnosis, published->events,
+                                                  INCIDENT_EVENTS_MAX);
+        published->machine = sample->machine;
+        memcpy(published->value, tick->snapshot.value, sizeof(published->value));
+        published->collector_count = sample->collector_count;
+        memcpy(published->collectors, sample->collectors,
+               sample->collector_count * sizeof(sample->collectors[0]));
+        publish_top(tick, published);
+        publish_incidents(tick, published);
+        uint64_t signature = diagnosis_signature(&published->diagnosis);
+        published->has_changed = signature != tick->signature;
+        tick->signature = signature;
+        published->wants_fast = wants_fast(tick, &published->diagnosis);
+        publish_cost(tick, cpu_begun_usec, begun_usec, expected_usec, published);
+}
