@@ -60,9 +60,8 @@ void store_default_options(const char *path, const struct clock *clock, struct s
 static void publish_status(struct store *store)
 {
         store->status = *writer_status(store->writer);
-        if (writer_wants_restart(store->writer))
-                for (size_t i = 0; i < SERIES_MAX; i++)
-                        store->restart[i] = true;
+        for (int series = 0; series < SERIES_MAX; series++)
+                store->restart[series] |= writer_wants_restart(store->writer, (enum series)series);
 }
 
 static void *run(void *userdata)

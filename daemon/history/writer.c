@@ -27,6 +27,7 @@ struct pending {
 struct filling {
         struct block block;
         struct block_info info;
+        bool has_gap; /* the journal lacks a frame of it, so later ones are of no use there */
 };
 
 struct writer {
@@ -39,7 +40,8 @@ struct writer {
         usec_t synced_at_usec;                  /* monotonic */
         usec_t clock_set_usec;                  /* monotonic: when realtime last jumped */
         uint64_t next_generation;
-        bool is_open_tried, is_failing, wants_restart, has_unsynced;
+        bool is_open_tried, is_failing, has_unsynced;
+        bool wants_restart[SERIES_MAX];
         struct filling filling[SERIES_MAX];
         struct pending pending[PENDING_MAX]; /* oldest first */
         size_t pending_count, pending_bytes;
@@ -66,10 +68,10 @@ const struct store_status *writer_status(const struct writer *writer)
         return &writer->status;
 }
 
-bool writer_wants_restart(struct writer *writer)
+bool writer_wants_restart(struct writer *writer, enum series series)
 {
-        bool wants = writer->wants_restart;
-        writer->wants_restart = false;
+        bool wants = writer->wants_restart[series];
+        writer->wants_restart[series] = false;
         return wants;
 }
 
@@ -141,31 +143,31 @@ static void note_failure(struct writer *writer, int result)
         char error[STORE_ERROR_MAX];
         text_format(error, sizeof(error), "%s", store_file_error(writer->file));
         if (result == -EBADMSG) {
-                if (put_aside(writer, error) == 0 && open_file(writer) == 0) {
-                        writer->wants_restart = true; /* the fresh file lacks the frames so far */
+                for (int series = 0; series < SERIES_MAX; series++) /* a fresh file lacks the frames so far */
+                        writer->filling[series].has_gap = true;
+                if (put_aside(writer, error) == 0 && open_file(writer) == 0)
                         return;
-                }
         } else if (result != -ENOSPC && result != -EBUSY) {
                 writer->file = store_file_close(writer->file); /* a new start may help: remounted, mended */
         }
         set_failed(writer, error);
 }
 
+static bool is_due(const struct writer *writer)
+{
+        return !writer->is_failing || writer->now_monotonic_usec >= writer->retry_at_usec;
+}
+
 /* Whether it makes sense to write now; opens the file if it is not open. */
 static bool may_write(struct writer *writer)
 {
-        if (writer->is_failing && writer->now_monotonic_usec < writer->retry_at_usec)
-                return false;
-        return writer->file || open_file(writer) == 0;
+        return is_due(writer) && (writer->file || open_file(writer) == 0);
 }
 
-/* Something was written: an outage is over. What the journal lacks of the block being filled is made good
- * when that block is finished, which had better be soon. */
+/* Something was written: an outage, if there was one, is over. */
 static void note_success(struct writer *writer)
 {
         writer->has_unsynced = true;
-        if (writer->is_failing)
-                writer->wants_restart = true;
         set_written(writer);
 }
 
@@ -237,8 +239,8 @@ void writer_open(struct writer *writer, const struct clock_reading *now)
 
 static void keep_up(struct writer *writer, bool is_asked)
 {
-        bool is_due = writer->now_monotonic_usec - writer->synced_at_usec >= writer->options.sync_usec;
-        if (!writer->file || writer->is_failing || !(is_due || is_asked))
+        bool is_time = writer->now_monotonic_usec - writer->synced_at_usec >= writer->options.sync_usec;
+        if (!writer->file || writer->is_failing || !(is_time || is_asked))
                 return;
         writer->synced_at_usec = writer->now_monotonic_usec;
         int result = 0;
@@ -281,6 +283,7 @@ static void take_frame(struct writer *writer, const struct record *record)
         struct filling *filling = &writer->filling[record->series];
         if (record->is_start) {
                 finish_block(writer, record->series);
+                filling->has_gap = false;
                 filling->info = (struct block_info){ .series = record->series,
                                                      .generation = writer->next_generation++,
                                                      .from_usec = record->realtime_usec,
@@ -289,19 +292,28 @@ static void take_frame(struct writer *writer, const struct record *record)
         if (block_append(&filling->block, record->data.data, record->data.length) < 0) {
                 /* It follows a block that was cut short, or there is no memory: the next block will do. */
                 writer->status.lost_ticks += record->series == SERIES_RAW;
-                writer->wants_restart = true;
+                writer->wants_restart[record->series] = true;
                 return;
         }
         if (record->realtime_usec < filling->info.from_usec)
                 filling->info.from_usec = record->realtime_usec;
         if (record->realtime_usec > filling->info.until_usec)
                 filling->info.until_usec = record->realtime_usec;
+        if (filling->has_gap) {
+                /* Finished, the block will be written whole; only the next one can be written tick by tick.
+                 */
+                if (is_due(writer))
+                        writer->wants_restart[record->series] = true;
+                return;
+        }
+        filling->has_gap = true;
         if (!may_write(writer))
                 return;
         int result = write_pending(writer);
         if (result == 0)
                 result = store_file_append(writer->file, record->series, filling->info.generation,
                                            record->realtime_usec, &record->data);
+        filling->has_gap = result < 0;
         if (result < 0)
                 note_failure(writer, result);
         else

@@ -29,7 +29,6 @@ struct writer *writer_free(struct writer *writer);
 void writer_open(struct writer *writer, const struct clock_reading *now);
 /* Borrows the record. */
 void writer_handle(struct writer *writer, const struct record *record);
-/* Whether the next frame of each series should begin a block: the writer cut the last one short. Asked once,
- * the answer is forgotten. */
-bool writer_wants_restart(struct writer *writer);
+/* Whether the next frame of a series should begin a block. Asked once, the answer is forgotten. */
+bool writer_wants_restart(struct writer *writer, enum series series);
 const struct store_status *writer_status(const struct writer *writer);

@@ -221,12 +221,12 @@ static void without_its_directory_it_remembers_and_writes_when_it_can(void **sta
         assert_non_null(strstr(status.text, "No such file"));
         assert_true(status.since_usec > 0);
         assert_int_equal(mkdir(scratch_path(directory, "later"), 0700), 0);
-        run(machine, store, 70, USEC_PER_SEC);
+        run(machine, store, 150, USEC_PER_SEC);
         store_status(store, &status);
         assert_true(status.is_writing);
         assert_int_equal(status.lost_ticks, 0);
         (void)store_free(store);
-        assert_int_equal(count_samples(0, UINT64_MAX, NULL), 90);
+        assert_int_equal(count_samples(0, UINT64_MAX, NULL), 170);
         (void)synthetic_free(machine);
         scratch_remove(scratch_path(directory, "later"));
         path = before;
@@ -266,8 +266,8 @@ static void a_full_disk_is_survived(void **state)
         (void)count_samples(0, UINT64_MAX, NULL); /* what was written stays readable */
 
         assert_int_equal(unlink(scratch_path(directory, "ballast")), 0);
-        run(machine, store, 70, USEC_PER_SEC);
-        ticks += 70;
+        run(machine, store, 150, USEC_PER_SEC);
+        ticks += 150;
         store_status(store, &status);
         assert_true(status.is_writing);
         assert_int_equal(status.lost_ticks, 0);
