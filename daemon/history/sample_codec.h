@@ -6,8 +6,8 @@
 
 /* A block is finished when it reaches one of these: longer blocks are smaller (each begins with a row for
  * every process) but slower to read one instant from, and lose more when one is damaged. */
-#define SAMPLE_BLOCK_USEC  (10 * USEC_PER_MINUTE)
-#define SAMPLE_BLOCK_TICKS 600
+#define SAMPLE_BLOCK_USEC  (20 * USEC_PER_MINUTE)
+#define SAMPLE_BLOCK_TICKS 1200
 #define SAMPLE_BLOCK_BYTES (BLOCK_RAW_MAX / 4)
 
 struct sample_encoder;

@@ -337,7 +337,7 @@ static void a_block_ends_by_time_by_ticks_and_by_boot(void **state)
         struct sample sample = { 0 };
         struct bytes frame = { 0 };
         size_t starts = 0;
-        for (size_t i = 0; i < 121; i++) {
+        for (size_t i = 0; i < 241; i++) {
                 synthetic_step(small, 5 * USEC_PER_SEC, &sample);
                 starts += (size_t)sample_encoder_add(encoder, &sample, &frame);
         }
