@@ -328,10 +328,11 @@ static void run(const struct check_context *context, struct finding *ret_finding
         find_victims(&s);
         double threshold = context->was_found ? p[CLEAR_LOST] : p[RAISE_LOST];
         if (s.lost_permille < threshold || 1000 * s.taken < p[MINIMUM_WAIT]) {
-                finding_reason(ret_finding, VERDICT_CLEAR,
-                               "%s %s the CPUs (%s), but others lose only %s of their time", who,
-                               s.suspect->count > 1 ? "fill" : "fills", busy,
-                               format_permille(lost, s.victim_count > 0 ? s.lost_permille : 0));
+                finding_reason(
+                        ret_finding, VERDICT_CLEAR,
+                        "%s %s the CPUs (%s), but others lose only %s of their time (%.0f ms each second)",
+                        who, s.suspect->count > 1 ? "fill" : "fills", busy,
+                        format_permille(lost, s.victim_count > 0 ? s.lost_permille : 0), 1000 * s.taken);
                 return;
         }
         if (is_short_burst(&s, p)) {

@@ -30,6 +30,8 @@ struct sample_decoder;
  */
 int sample_decoder_new(struct block *block, struct sample_decoder **ret_decoder);
 struct sample_decoder *sample_decoder_free(struct sample_decoder *decoder);
+/* Identities from here on come without command lines, directories and scripts. */
+void sample_decoder_hide_command_lines(struct sample_decoder *decoder);
 /* Fills ret_sample, which is zeroed before its first use and released with sample_done(). Identities live as
  * long as the decoder; mounts are valid until the second call after, as with sampler_collect().
  * 1, 0 at the end, -EBADMSG (damaged from here on), -ENOMEM. */

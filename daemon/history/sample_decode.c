@@ -20,6 +20,7 @@ struct sample_decoder {
         struct mount_sample *mounts[2]; /* in turn, whenever they change */
         size_t mount_count;
         unsigned mounts_now;
+        bool hides_command_lines;
 };
 
 int sample_decoder_new(struct block *block, struct sample_decoder **ret_decoder)
@@ -52,6 +53,20 @@ struct sample_decoder *sample_decoder_free(struct sample_decoder *decoder)
         return NULL;
 }
 
+void sample_decoder_hide_command_lines(struct sample_decoder *decoder)
+{
+        decoder->hides_command_lines = true;
+}
+
+static void hide_command_line(struct process_identity *identity)
+{
+        memset(identity->command_line, 0, sizeof(identity->command_line));
+        memset(identity->working_directory, 0, sizeof(identity->working_directory));
+        memset(identity->script, 0, sizeof(identity->script));
+        memset(identity->origin_script, 0, sizeof(identity->origin_script));
+        memset(identity->origin_directory, 0, sizeof(identity->origin_directory));
+}
+
 static struct process_identity *identity_at(const struct sample_decoder *decoder, size_t index)
 {
         return &decoder->chunks[index / IDENTITY_CHUNK][index % IDENTITY_CHUNK];
@@ -71,6 +86,8 @@ static int take_identities(struct sample_decoder *decoder)
                                 return -ENOMEM;
                 }
                 *identity_at(decoder, index) = identities[i];
+                if (decoder->hides_command_lines)
+                        hide_command_line(identity_at(decoder, index));
                 decoder->identity_count++;
         }
         return 0;

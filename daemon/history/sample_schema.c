@@ -115,6 +115,7 @@ static const struct column machine_columns[] = {
         COUNTER(98, struct sample, messages_lost, 1),
         COUNTER(99, struct sample, dropped, 1),
         COUNTER(100, struct sample, delay_accounting_since_usec, 1),
+        NUMBER(101, struct sample, expected_usec, 0),
 };
 
 static const struct column cpu_columns[] = {

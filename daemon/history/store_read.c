@@ -27,6 +27,7 @@ struct store_reader {
         usec_t from_usec, until_usec;
         uint32_t tag;
         bool has_tag;
+        bool hides_command_lines;
 
         int64_t block_id;   /* the one being read, or read last */
         bool is_blind;      /* the list of blocks is damaged: every number is tried */
@@ -85,6 +86,11 @@ struct store_reader *store_reader_close(struct store_reader *reader)
         free(reader->path);
         free(reader);
         return NULL;
+}
+
+void store_reader_hide_command_lines(struct store_reader *reader)
+{
+        reader->hides_command_lines = true;
 }
 
 const char *store_reader_error(const struct store_reader *reader)
@@ -309,6 +315,8 @@ int store_reader_next(struct store_reader *reader, struct sample *ret_sample)
                         return say_damaged(reader, "block", reader->block_id);
                 if (result < 0)
                         return result;
+                if (reader->hides_command_lines)
+                        sample_decoder_hide_command_lines(samples);
                 if (reader->samples) {
                         (void)sample_decoder_free(reader->samples_before);
                         reader->samples_before = reader->samples;

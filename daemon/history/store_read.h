@@ -20,6 +20,8 @@ void store_reader_seek(struct store_reader *reader, usec_t from_usec, usec_t unt
  * stays valid until the second call after, as with sampler_collect(). 1; 0 at the end; -EBADMSG: something
  * was damaged, store_reader_error() names it, and the next call goes on after it; other errors are final. */
 int store_reader_next(struct store_reader *reader, struct sample *ret_sample);
+/* Samples from here on come without command lines, directories and scripts. */
+void store_reader_hide_command_lines(struct store_reader *reader);
 const char *store_reader_error(const struct store_reader *reader);
 
 /* Roll-ups of a series between two instants. 1 with the machine's row and the programs' (borrowed until the

@@ -62,6 +62,8 @@ int cgroup_trees_find(struct cgroup_trees *trees, const struct root *root)
                 else if (r != -ENOENT && r != -ENOTDIR)
                         error = r;
         }
+        trees->is_hybrid = trees->mount[HIERARCHY_V2] != NULL &&
+                           strcmp(trees->mount[HIERARCHY_V2], "sys/fs/cgroup/unified") == 0;
         return found ? 0 : error;
 }
 
@@ -103,9 +105,10 @@ bool group_is_limited(const struct group *group)
                group->values.memory_high_bytes != ABSENT;
 }
 
-void group_forget_missing(struct group *group)
+void group_forget_missing(struct group *group, const struct cgroup_trees *trees)
 {
-        memset(group->is_missing, 0, sizeof(group->is_missing));
+        size_t kept = trees->is_hybrid ? cgroup_files_v2_count : 0;
+        memset(group->is_missing + kept, 0, sizeof(group->is_missing) - kept * sizeof(group->is_missing[0]));
 }
 
 void group_skip_details(struct group *group)

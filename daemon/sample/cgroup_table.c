@@ -45,6 +45,7 @@ static struct group *insert(struct cgroup_table *table, uint64_t id)
         if (!group)
                 return NULL;
         group->id = id;
+        group->has_run = true; /* for all that is known */
         memset(group->fds, 0xff, sizeof(group->fds));
         memset(&group->values, 0xff, sizeof(group->values));
         memset(group->values.unit, 0, sizeof(group->values.unit));

@@ -292,6 +292,7 @@ void synthetic_step(struct synthetic *synthetic, usec_t usec, struct sample *ret
         ret_sample->mounts = synthetic->mounts[synthetic->now.monotonic_usec / (40 * USEC_PER_SEC) % 2];
         ret_sample->mount_count = 4;
         ret_sample->time = synthetic->now;
+        ret_sample->expected_usec = usec;
         if (roll(synthetic, 5) == 0) {
                 ret_sample->message_count = 1;
                 ret_sample->messages[0] =

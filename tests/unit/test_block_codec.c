@@ -260,7 +260,7 @@ static void every_member_is_in_its_table(void **state)
                         fail_msg("entity %u leaves out %zu bytes of %u, not %zu", entity->number,
                                  entity->row_size - covered, entity->row_size, expected[i].left_out);
         }
-        const size_t machine_wide = sizeof(struct clock_reading) + sizeof(struct machine) +
+        const size_t machine_wide = sizeof(struct clock_reading) + sizeof(usec_t) + sizeof(struct machine) +
                                     sizeof(struct cpu_sample) + 5 * 8 + sizeof(struct load_sample) +
                                     PRESSURE_MAX * sizeof(struct pressure_sample) +
                                     sizeof(struct meminfo_sample) + sizeof(struct vmstat_sample) + 8 + 3 * 8;
