@@ -176,6 +176,7 @@ int export_write(struct store_reader *reader, const struct export_options *optio
         store_default_options(path, NULL, &store_options);
         store_options.limits = (struct store_limits){ .keep_usec = { UINT64_MAX, UINT64_MAX, UINT64_MAX },
                                                       .size_bytes = UINT64_MAX };
+        store_options.sync_usec = USEC_PER_HOUR; /* of recorded time: it is done again if it is interrupted */
         export.result = writer_new(&store_options, &export.writer);
         if (export.result < 0)
                 return export.result;

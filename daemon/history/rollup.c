@@ -16,6 +16,8 @@ rollup_number rollup_pack(double value)
 {
         if (isnan(value))
                 return ROLLUP_UNKNOWN;
+        if (isinf(value) && value > 0)
+                return ROLLUP_UNKNOWN - 1;
         int exponent;
         double mantissa = 2 * frexp(value > 0 ? value : 0, &exponent); /* 1 <= mantissa < 2 */
         exponent -= 1 + EXPONENT_LOWEST;
