@@ -38,7 +38,7 @@ int32_t lost_permille_of(float waited, const struct ledger *ledger);
 /* Both are parts of one build (make, cc1, ld ...): they wait for each other by design. */
 bool is_build_tool(const char *name);
 /* One descends from the other (a script and what it started, a pipeline's parent), or both belong to one
- * build. */
+ * build: tools of it, or whatever the same make started. */
 bool is_same_job(const struct snapshot *snapshot, const struct family *a, const struct family *b);
 
 /* Whether nice values decide between the two: CFS and EEVDF weigh tasks only within one control group or
@@ -65,7 +65,8 @@ void finding_remedy(struct finding *finding, const char *command, const char *fo
         __attribute__((format(printf, 3, 4)));
 /* Commands that can be typed. Names come from processes, which may call themselves anything: a name that a
  * shell would not take literally is never put into a command; then buffer is "". Return buffer. `send` is
- * "kill -STOP" or such: becomes a list of pids, or pkill by name where there are many. */
+ * "kill -STOP" or such: followed by a list of pids, or by pgrep where there are many and the name is the
+ * processes' own (not a script's: pgrep would find every other script of that interpreter). */
 const char *command_to_processes(char buffer[static FINDING_TEXT_MAX], const struct snapshot *snapshot,
                                  const struct family *family, const char *send);
 const char *command_on_unit(char buffer[static FINDING_TEXT_MAX], const char *unit, const char *format, ...)

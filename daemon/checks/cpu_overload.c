@@ -161,15 +161,18 @@ static bool is_short_burst(const struct situation *s, const double *p)
 {
         const struct family *suspect = s->suspect;
         usec_t minute_usec = (usec_t)(p[BURST_SECONDS] * (double)USEC_PER_SEC);
-        struct program_window window;
+        float used = 0;
         if (!is_build_tool(suspect->name) && is_steady(s))
                 return false;
         if (history_covered(s->history, minute_usec) < minute_usec * 9 / 10)
                 return true;
-        uint64_t id = s->latest->programs[suspect->programs[0]].id;
-        if (!history_program(s->history, id, minute_usec, 0, &window))
-                return true;
-        return (double)(window.cpu + window.children_cpu) < 0.7 * (double)suspect->cpu;
+        for (uint32_t i = 0; i < suspect->program_count; i++) {
+                struct program_window window;
+                if (history_program(s->history, s->latest->programs[suspect->programs[i]].id, minute_usec, 0,
+                                    &window))
+                        used += window.cpu + window.children_cpu;
+        }
+        return (double)used < 0.7 * (double)suspect->cpu;
 }
 
 static void describe_wait(const struct situation *s, struct finding *finding)

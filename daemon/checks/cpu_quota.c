@@ -40,16 +40,28 @@ struct throttled_group {
         bool is_server;
 };
 
+/* Units are sorted by id; on a host of containers there are hundreds, and each process is asked about. */
+static uint64_t parent_of(const struct snapshot *snapshot, uint64_t cgroup_id)
+{
+        size_t low = 0, high = snapshot->unit_count;
+        while (low < high) {
+                size_t middle = low + (high - low) / 2;
+                if (snapshot->units[middle].sample->id < cgroup_id)
+                        low = middle + 1;
+                else
+                        high = middle;
+        }
+        return low < snapshot->unit_count && snapshot->units[low].sample->id == cgroup_id
+                       ? snapshot->units[low].sample->parent_id
+                       : 0;
+}
+
 static bool is_below(const struct snapshot *snapshot, uint64_t cgroup_id, uint64_t ancestor_id)
 {
         for (int depth = 0; depth < 16 && cgroup_id; depth++) {
                 if (cgroup_id == ancestor_id)
                         return true;
-                uint64_t parent_id = 0;
-                for (size_t i = 0; i < snapshot->unit_count; i++)
-                        if (snapshot->units[i].sample->id == cgroup_id)
-                                parent_id = snapshot->units[i].sample->parent_id;
-                cgroup_id = parent_id;
+                cgroup_id = parent_of(snapshot, cgroup_id);
         }
         return false;
 }
@@ -106,12 +118,18 @@ static bool examine(const struct check_context *context, const struct snapshot *
         return true;
 }
 
+/* cpu.max without a second number; cgroup v2 documentation. */
+#define DEFAULT_PERIOD_USEC 100000
+
 static void found(const struct check_context *context, const struct snapshot *latest,
                   const struct throttled_group *group, double idle, struct finding *finding)
 {
         char share[UNITS_MAX], lost[UNITS_MAX], idle_words[UNITS_MAX], command[FINDING_TEXT_MAX];
         const struct cgroup_sample *sample = group->unit->sample;
-        double cpus = (double)sample->cpu_quota_usec / (double)sample->cpu_period_usec;
+        uint64_t period_usec = sample->cpu_period_usec;
+        if (period_usec == 0 || period_usec == ABSENT)
+                period_usec = DEFAULT_PERIOD_USEC;
+        double cpus = (double)sample->cpu_quota_usec / (double)period_usec;
         finding->verdict = VERDICT_FOUND;
         finding->culprit = subject_of_unit(latest, sample);
         finding->lost_permille = lost_permille_of(group->ledger.throttled, &group->ledger);
@@ -158,7 +176,8 @@ static void run(const struct check_context *context, struct finding *ret_finding
                 else if (!worst.unit || group.ledger.throttled > worst.ledger.throttled)
                         worst = group;
         }
-        if (worst.unit && 1000 * idle >= p[MINIMUM_IDLE] &&
+        bool is_covered = history_covered(context->history, window_usec) >= window_usec / 2;
+        if (worst.unit && is_covered && 1000 * idle >= p[MINIMUM_IDLE] &&
             lost_permille_of(worst.ledger.throttled, &worst.ledger) >= p[MINIMUM_LOST]) {
                 found(context, latest, &worst, idle, ret_finding);
                 return;
@@ -166,9 +185,10 @@ static void run(const struct check_context *context, struct finding *ret_finding
         if (worst.unit)
                 finding_reason(
                         ret_finding, VERDICT_CLEAR,
-                        "%s is held back in %s of its periods, but the CPUs are full or it loses little",
+                        "%s is held back in %s of its periods, but %s",
                         worst.unit->sample->unit,
-                        format_permille(share, 1000 * (double)worst.window.throttled_share));
+                        format_permille(share, 1000 * (double)worst.window.throttled_share),
+                        is_covered ? "the CPUs are full or it loses little" : "for a moment yet");
         else if (batch.unit)
                 finding_reason(
                         ret_finding, VERDICT_CLEAR,
@@ -176,8 +196,8 @@ static void run(const struct check_context *context, struct finding *ret_finding
                         batch.unit->sample->unit,
                         format_permille(share, 1000 * (double)batch.window.throttled_share));
         else if (limited > 0)
-                finding_reason(ret_finding, VERDICT_CLEAR, "%zu units have a quota, none is held back by it",
-                               limited);
+                finding_reason(ret_finding, VERDICT_CLEAR, "%zu unit%s with a quota, none is held back by it",
+                               limited, limited == 1 ? "" : "s");
         else
                 finding_reason(ret_finding, VERDICT_CLEAR, "no running unit has a CPU quota");
 }

@@ -66,6 +66,27 @@ static void family_add(struct family *family, const struct program_window *windo
                 family->memory_bytes = (family->memory_bytes == ABSENT ? 0 : family->memory_bytes) + memory;
 }
 
+/* The one that wanted most stands first; of more than there is room for, later ones only if they want more
+ * than it. */
+static void add_program(const struct snapshot *latest, struct family *family, uint32_t program)
+{
+        bool is_first = family->program_count == 0 ||
+                        ledger_wanted(&latest->programs[program].ledger) >
+                                ledger_wanted(&latest->programs[family->programs[0]].ledger);
+        uint32_t at = family->program_count;
+        if (at == FAMILY_PROGRAMS_MAX && !is_first)
+                return;
+        if (at == FAMILY_PROGRAMS_MAX)
+                at--;
+        else
+                family->program_count++;
+        family->programs[at] = program;
+        if (is_first) {
+                family->programs[at] = family->programs[0];
+                family->programs[0] = program;
+        }
+}
+
 size_t families_make(const struct history *history, usec_t window_usec, struct family *ret_families,
                      size_t max)
 {
@@ -81,16 +102,7 @@ size_t families_make(const struct history *history, usec_t window_usec, struct f
                 if (!family)
                         continue;
                 family_add(family, &windows[i], program);
-                if (family->program_count == FAMILY_PROGRAMS_MAX)
-                        continue;
-                uint32_t at = family->program_count++;
-                family->programs[at] = (uint32_t)windows[i].program;
-                /* The one that wanted most stands first. */
-                if (at > 0 && ledger_wanted(&program->ledger) >
-                                      ledger_wanted(&latest->programs[family->programs[0]].ledger)) {
-                        family->programs[at] = family->programs[0];
-                        family->programs[0] = (uint32_t)windows[i].program;
-                }
+                add_program(latest, family, (uint32_t)windows[i].program);
         }
         return count;
 }
@@ -149,6 +161,16 @@ static bool descends(const struct process_sample *process, uint32_t pid)
         return false;
 }
 
+/* Both were started by the same build: its shells and scripts wait for its compilers by design. */
+static bool is_one_build(const struct process_sample *a, const struct process_sample *b)
+{
+        const struct process_identity *identity = a->identity;
+        for (uint32_t i = 0; i < identity->chain_length; i++)
+                if (is_build_tool(identity->chain[i].name) && descends(b, identity->chain[i].pid))
+                        return true;
+        return false;
+}
+
 bool is_same_job(const struct snapshot *snapshot, const struct family *a, const struct family *b)
 {
         const struct process_sample *of_a[SPOKESMEN], *of_b[SPOKESMEN];
@@ -157,7 +179,8 @@ bool is_same_job(const struct snapshot *snapshot, const struct family *a, const 
         size_t count_a = spokesmen(snapshot, a, of_a), count_b = spokesmen(snapshot, b, of_b);
         for (size_t i = 0; i < count_a; i++)
                 for (size_t k = 0; k < count_b; k++)
-                        if (descends(of_a[i], of_b[k]->pid) || descends(of_b[k], of_a[i]->pid))
+                        if (descends(of_a[i], of_b[k]->pid) || descends(of_b[k], of_a[i]->pid) ||
+                            is_one_build(of_a[i], of_b[k]))
                                 return true;
         return false;
 }

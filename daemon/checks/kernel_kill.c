@@ -24,7 +24,9 @@ static bool parse_killed(const char *text, struct kernel_kill *kill)
         if (!after(text, "Killed process ", &rest) || !span_take_until(&rest, ' ', &part) ||
             span_u64(part, &pid) < 0 || pid == 0 || pid > UINT32_MAX)
                 return false;
-        const char *end = strstr(rest.at, ") total-vm:");
+        const char *end = NULL;
+        for (const char *at = rest.at; (at = strstr(at, ") total-vm:")); at++)
+                end = at;
         if (rest.length == 0 || rest.at[0] != '(' || !end)
                 return false;
         kill->pid = (uint32_t)pid;
@@ -63,12 +65,13 @@ size_t kernel_kills(const struct history *history, usec_t window_usec, struct ke
         usec_t now_usec = history_latest(history)->time.realtime_usec;
         const struct kernel_message *message;
         size_t count = 0;
-        for (size_t i = 0; (message = history_message(history, i)); i++) {
+        for (size_t i = 0; (message = history_kill_message(history, i)); i++) {
                 struct kernel_kill kill = { .anon_bytes = ABSENT };
                 usec_t at_usec = history_message_time(history, message);
                 if (at_usec + window_usec < now_usec)
                         break;
-                if (strstr(message->text, "oom-kill:")) {
+                /* At the start: a program may call itself anything. */
+                if (span_starts(span_of(message->text), "oom-kill:")) {
                         parse_summary(message->text, ret_kills, count);
                 } else if (count < max && parse_killed(message->text, &kill)) {
                         kill.at_usec = at_usec;

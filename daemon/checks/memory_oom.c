@@ -75,16 +75,13 @@ static void run(const struct check_context *context, struct finding *ret_finding
         struct kernel_kill kills[KILLS_MAX];
         char ago[UNITS_MAX];
         size_t count = kernel_kills(context->history, window_usec, kills, KILLS_MAX);
+        /* Without messages the counter tells that it happened, and when. */
         usec_t at_usec =
-                count > 0 ? kills[0].at_usec : history_since_above(context->history, FIELD_OOM_KILLS, 1);
+                count > 0 ? kills[0].at_usec : history_last_above(context->history, FIELD_OOM_KILLS, 1);
         double counted = 0;
-        if (count == 0) {
-                double recent = history_max(context->history, FIELD_OOM_KILLS, cause_usec);
-                counted = recent > 0 ? recent : 0;
-                if (at_usec == 0)
-                        at_usec = now_usec;
-        }
-        if (count == 0 && counted < 1) {
+        if (count == 0 && at_usec > 0 && now_usec - at_usec <= window_usec)
+                counted = history_max(context->history, FIELD_OOM_KILLS, window_usec);
+        if (count == 0 && !(counted >= 1)) {
                 if (isnan(latest->value[FIELD_OOM_KILLS]))
                         finding_reason(ret_finding, VERDICT_UNKNOWN,
                                        "this kernel does not count kills, and its messages cannot be read");

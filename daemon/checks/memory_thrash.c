@@ -64,20 +64,37 @@ static double largest(double a, double b)
         return isnan(a) || b > a ? b : a;
 }
 
+static double page_bytes_of(const struct situation *s)
+{
+        uint64_t bytes = s->latest->sample->machine.page_bytes;
+        return bytes == ABSENT || bytes == 0 ? NAN : (double)bytes;
+}
+
 static void measure(struct situation *s)
 {
-        double page_bytes = (double)s->latest->sample->machine.page_bytes;
+        double page_bytes = page_bytes_of(s);
         s->swap_in = history_mean(s->history, FIELD_SWAP_IN_PAGES, s->window_usec);
         s->swap_out = history_mean(s->history, FIELD_SWAP_OUT_PAGES, s->window_usec);
         double restored = history_mean(s->history, FIELD_RESTORE_FILE, s->window_usec);
         double file_pages = history_mean(s->history, FIELD_MEMORY_FILE_BYTES, s->window_usec) / page_bytes;
         s->refault_share = file_pages > 0 ? restored / file_pages : NAN;
-        s->stalled = largest(history_mean(s->history, FIELD_PSI_MEMORY_FULL, s->window_usec),
-                             history_mean(s->history, FIELD_PSI_IO_FULL, s->window_usec));
 }
 
-/* Pages go both ways; or only in, but more within a minute than the swap holds: the same clean pages again
- * and again. */
+/* Swapping shows as I/O pressure, mostly; but of that only the part that is swapping: a backup stalls everybody
+ * on the disk as well, and a few hundred pages a second come and go beside it. */
+static void measure_stalls(struct situation *s)
+{
+        double io = history_mean(s->history, FIELD_PSI_IO_FULL, s->window_usec);
+        double disk_bytes = history_mean(s->history, FIELD_DISK_READ_BYTES, s->window_usec) +
+                            history_mean(s->history, FIELD_DISK_WRITE_BYTES, s->window_usec);
+        double swap_bytes = (s->swap_in + s->swap_out) * page_bytes_of(s);
+        if (!s->is_file && swap_bytes < disk_bytes)
+                io *= swap_bytes / disk_bytes;
+        s->stalled = largest(history_mean(s->history, FIELD_PSI_MEMORY_FULL, s->window_usec), io);
+}
+
+/* Pages go both ways; or only in, but more within a minute than the swap has held: the same clean pages again
+ * and again. (Once each is a program that comes back, or swapoff.) */
 static bool is_swapping(const struct situation *s, const double *p)
 {
         if (!(s->swap_in >= p[MINIMUM_SWAP]))
@@ -86,9 +103,9 @@ static bool is_swapping(const struct situation *s, const double *p)
         double more = s->swap_in < s->swap_out ? s->swap_out : s->swap_in;
         if (1000 * less >= p[MINIMUM_RATIO] * more)
                 return true;
-        double page_bytes = (double)s->latest->sample->machine.page_bytes;
-        double brought_bytes = history_total(s->history, FIELD_SWAP_IN_PAGES, USEC_PER_MINUTE) * page_bytes;
-        return brought_bytes > 1.2 * s->latest->value[FIELD_SWAP_USED_BYTES];
+        double brought_bytes =
+                history_total(s->history, FIELD_SWAP_IN_PAGES, USEC_PER_MINUTE) * page_bytes_of(s);
+        return brought_bytes > 1.2 * history_max(s->history, FIELD_SWAP_USED_BYTES, USEC_PER_MINUTE);
 }
 
 /* The cache is being re-read although memory is nearly out: not one file read through, which refaults
@@ -259,6 +276,7 @@ static void run(const struct check_context *context, struct finding *ret_finding
         }
         s.is_swap = is_swapping(&s, p);
         s.is_file = is_refaulting(&s, p);
+        measure_stalls(&s);
         s.count = families_make(s.history, s.window_usec, s.families, FAMILIES_MAX);
         find_victims(&s);
         (void)format_permille(lost, s.lost_permille);

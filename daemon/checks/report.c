@@ -169,24 +169,49 @@ static bool is_shell_safe(const char *name)
         return name[0] && name[0] != '-' && name[strspn(name, safe)] == '\0';
 }
 
-/* More pids than this are better named than listed. */
-#define COMMAND_PIDS_MAX 6
+/* More pids than this are better named than listed, if the name can be trusted; no more are ever listed than
+ * the second. */
+#define COMMAND_PIDS_SHORT 6
+#define COMMAND_PIDS_MAX   32
+
+/* pgrep takes a regular expression: "python3.11" would find python3x11 as well, "g++" nothing. */
+static void append_pgrep(char *buffer, size_t *length, const char *name)
+{
+        bool is_plain = !strpbrk(name, ".+");
+        (void)text_append(buffer, FINDING_TEXT_MAX, length, "$(pgrep -x %s", is_plain ? "" : "'");
+        for (const char *at = name; *at; at++)
+                (void)text_append(buffer, FINDING_TEXT_MAX, length, *at == '.' || *at == '+' ? "[%c]" : "%c",
+                                  *at);
+        (void)text_append(buffer, FINDING_TEXT_MAX, length, "%s)", is_plain ? "" : "'");
+}
+
+static size_t family_processes(const struct snapshot *snapshot, const struct family *family,
+                               uint32_t indices[COMMAND_PIDS_MAX])
+{
+        size_t count = 0;
+        for (uint32_t i = 0; i < family->program_count && count < COMMAND_PIDS_MAX; i++)
+                count += snapshot_program_processes(snapshot, family->programs[i], &indices[count],
+                                                    COMMAND_PIDS_MAX - count);
+        return count;
+}
 
 const char *command_to_processes(char buffer[static FINDING_TEXT_MAX], const struct snapshot *snapshot,
                                  const struct family *family, const char *send)
 {
         uint32_t indices[COMMAND_PIDS_MAX];
-        size_t count = snapshot_program_processes(snapshot, family->programs[0], indices, COMMAND_PIDS_MAX);
-        size_t length = 0;
+        size_t count = family_processes(snapshot, family, indices), length = 0;
         buffer[0] = '\0';
         if (count == 0)
                 return buffer;
         const char *comm = snapshot->processes[indices[0]].sample->identity->comm;
-        if (family->count > COMMAND_PIDS_MAX || family->program_count > 1) {
-                if (is_shell_safe(comm))
-                        (void)text_append(buffer, FINDING_TEXT_MAX, &length, "%s $(pgrep -x %s)", send, comm);
+        bool is_own_name = is_shell_safe(comm) && strncmp(family->name, comm, COMM_MAX - 1) == 0;
+        if (family->count > COMMAND_PIDS_SHORT && is_own_name) {
+                (void)text_append(buffer, FINDING_TEXT_MAX, &length, "%s ", send);
+                append_pgrep(buffer, &length, comm);
                 return buffer;
         }
+        if (family->count > COMMAND_PIDS_MAX)
+                return buffer;
         (void)text_append(buffer, FINDING_TEXT_MAX, &length, "%s", send);
         for (size_t i = 0; i < count; i++)
                 (void)text_append(buffer, FINDING_TEXT_MAX, &length, " %u",

@@ -44,6 +44,8 @@ static void run(const struct check_context *context, struct finding *ret_finding
         (void)format_duration(duration, worst->late_usec);
         (void)format_duration(ago, now_usec - worst->end_monotonic_usec);
         finding->verdict = VERDICT_FOUND;
+        /* If only slowd stood still, nobody was slow; but what happened meanwhile is not known. */
+        finding->kind = worst->others_ran ? FINDING_RISK : FINDING_CAUSE;
         finding->since_usec = worst->begin_realtime_usec;
         finding->culprit = subject_machine(latest);
         /* The share of the time it is reported over that nobody got anything done in. */

@@ -54,6 +54,26 @@ static const char *root_of(const struct finding *findings, size_t count, const s
         return NULL;
 }
 
+/* What a root costs is what it costs itself and what its consequences cost; one whose consequence hurts now is
+ * no risk any more, whatever it thought of itself. */
+static struct finding with_consequences(const struct finding *findings, size_t count,
+                                        const struct finding *root)
+{
+        struct finding sum = *root;
+        for (size_t i = 0; i < count; i++) {
+                if (findings[i].verdict != VERDICT_FOUND)
+                        continue;
+                const char *because = root_of(findings, count, &findings[i]);
+                if (!because || strcmp(because, root->check) != 0)
+                        continue;
+                if (findings[i].kind == FINDING_CAUSE)
+                        sum.kind = FINDING_CAUSE;
+                if (findings[i].lost_permille > sum.lost_permille)
+                        sum.lost_permille = findings[i].lost_permille;
+        }
+        return sum;
+}
+
 static void insert_ranked(struct finding *list, uint32_t *count, const struct finding *finding,
                           const char *because)
 {
@@ -68,6 +88,21 @@ static void insert_ranked(struct finding *list, uint32_t *count, const struct fi
         list[at].because = because;
         if (*count < DIAGNOSIS_FINDINGS_MAX)
                 (*count)++;
+}
+
+static void add_found(struct diagnosis *diagnosis, const struct finding *findings, size_t count,
+                      const struct finding *finding)
+{
+        const char *because = root_of(findings, count, finding);
+        if (because) {
+                insert_ranked(diagnosis->consequences, &diagnosis->consequence_count, finding, because);
+                return;
+        }
+        struct finding root = with_consequences(findings, count, finding);
+        if (root.kind == FINDING_RISK)
+                insert_ranked(diagnosis->risks, &diagnosis->risk_count, &root, NULL);
+        else
+                insert_ranked(diagnosis->causes, &diagnosis->cause_count, &root, NULL);
 }
 
 static void add_reason(struct reason *reasons, uint32_t *count, const struct finding *finding)
@@ -86,12 +121,12 @@ static void healthy_summary(const struct history *history, struct diagnosis *dia
         double available = history_mean(history, FIELD_MEMORY_AVAILABLE_BYTES, USEC_PER_MINUTE) /
                            history_mean(history, FIELD_MEMORY_TOTAL_BYTES, USEC_PER_MINUTE);
         double disks = history_mean(history, FIELD_DISK_BUSY_MAX, USEC_PER_MINUTE);
-        text_format(
-                diagnosis->summary, sizeof(diagnosis->summary),
-                "%s is healthy: nobody loses noticeable time (CPUs %s busy, %s of memory available, disks %s "
-                "busy).",
-                diagnosis->machine, format_permille(busy, 1000 * cpu),
-                format_permille(memory, 1000 * available), format_permille(disk, 1000 * disks));
+        text_format(diagnosis->summary, sizeof(diagnosis->summary),
+                    "%s is healthy: nothing found that makes it slow (CPUs %s busy, %s of memory available, "
+                    "disks %s "
+                    "busy).",
+                    diagnosis->machine, format_permille(busy, 1000 * cpu),
+                    format_permille(memory, 1000 * available), format_permille(disk, 1000 * disks));
 }
 
 static void summarize(const struct history *history, struct diagnosis *diagnosis)
@@ -129,7 +164,6 @@ void diagnose(const struct finding *findings, size_t count, const struct history
                         sizeof(diagnosis->machine));
         for (size_t i = 0; i < count && is_known; i++) {
                 const struct finding *finding = &findings[i];
-                const char *because;
                 switch (finding->verdict) {
                 case VERDICT_CLEAR:
                         add_reason(diagnosis->ruled_out, &diagnosis->ruled_out_count, finding);
@@ -138,14 +172,7 @@ void diagnose(const struct finding *findings, size_t count, const struct history
                         add_reason(diagnosis->not_checked, &diagnosis->not_checked_count, finding);
                         break;
                 case VERDICT_FOUND:
-                        because = root_of(findings, count, finding);
-                        if (because)
-                                insert_ranked(diagnosis->consequences, &diagnosis->consequence_count, finding,
-                                              because);
-                        else if (finding->kind == FINDING_RISK)
-                                insert_ranked(diagnosis->risks, &diagnosis->risk_count, finding, NULL);
-                        else
-                                insert_ranked(diagnosis->causes, &diagnosis->cause_count, finding, NULL);
+                        add_found(diagnosis, findings, count, finding);
                         break;
                 }
         }

@@ -21,9 +21,9 @@ struct open_state {
 };
 
 struct incidents {
-        struct incident list[INCIDENTS_MAX]; /* a ring, the newest before `next` */
+        struct incident list[INCIDENTS_MAX]; /* oldest first */
         struct open_state state[INCIDENTS_MAX];
-        size_t next, count;
+        size_t count;
         uint64_t last_id;
 };
 
@@ -38,14 +38,9 @@ struct incidents *incidents_free(struct incidents *incidents)
         return NULL;
 }
 
-static size_t slot(const struct incidents *incidents, size_t age)
-{
-        return (incidents->next + INCIDENTS_MAX - 1 - age) % INCIDENTS_MAX;
-}
-
 const struct incident *incidents_get(const struct incidents *incidents, size_t index)
 {
-        return index < incidents->count ? &incidents->list[slot(incidents, index)] : NULL;
+        return index < incidents->count ? &incidents->list[incidents->count - 1 - index] : NULL;
 }
 
 /* One incident of a check at a time: when the culprit changes, the machine is still slow for the same reason.
@@ -53,8 +48,7 @@ const struct incident *incidents_get(const struct incidents *incidents, size_t i
 static struct incident *find_open(struct incidents *incidents, const char *check,
                                   struct open_state **ret_state)
 {
-        for (size_t age = 0; age < incidents->count; age++) {
-                size_t at = slot(incidents, age);
+        for (size_t at = 0; at < incidents->count; at++) {
                 if (incidents->list[at].until_usec == 0 && strcmp(incidents->list[at].check, check) == 0) {
                         *ret_state = &incidents->state[at];
                         return &incidents->list[at];
@@ -98,13 +92,26 @@ static void announce(struct events *events, enum incident_change change, const s
         state->announced_severity = incident->severity;
 }
 
+_Static_assert(CHECKS_MAX < INCIDENTS_MAX, "one of them is always closed: each check has one open at most");
+
+static void forget_oldest_closed(struct incidents *incidents)
+{
+        size_t at = 0;
+        while (at + 1 < incidents->count && incidents->list[at].until_usec == 0)
+                at++;
+        incidents->count--;
+        memmove(&incidents->list[at], &incidents->list[at + 1],
+                (incidents->count - at) * sizeof(incidents->list[0]));
+        memmove(&incidents->state[at], &incidents->state[at + 1],
+                (incidents->count - at) * sizeof(incidents->state[0]));
+}
+
 static struct incident *open_incident(struct incidents *incidents, const struct finding *finding,
                                       usec_t now_usec, struct open_state **ret_state)
 {
-        size_t at = incidents->next;
-        incidents->next = (incidents->next + 1) % INCIDENTS_MAX;
-        if (incidents->count < INCIDENTS_MAX)
-                incidents->count++;
+        if (incidents->count == INCIDENTS_MAX)
+                forget_oldest_closed(incidents);
+        size_t at = incidents->count++;
         struct incident *incident = &incidents->list[at];
         memset(incident, 0, sizeof(*incident));
         incident->id = ++incidents->last_id;
@@ -126,6 +133,8 @@ static void update_one(struct incidents *incidents, struct finding *finding, use
                 incident = open_incident(incidents, finding, now_usec, &state);
                 announce(events, INCIDENT_OPENED, incident, state, now_usec);
         } else {
+                if (now_usec < state->announced_usec) /* the clock was set back */
+                        state->announced_usec = now_usec;
                 bool is_worse_kind = finding->severity > incident->severity;
                 if (is_worse_kind)
                         incident->severity = finding->severity;
@@ -164,9 +173,9 @@ size_t incidents_update(struct incidents *incidents, struct diagnosis *diagnosis
                 update_one(incidents, &diagnosis->risks[i], now_usec, &events);
         for (uint32_t i = 0; i < diagnosis->consequence_count; i++)
                 keep_alive(incidents, &diagnosis->consequences[i], now_usec);
-        for (size_t age = 0; age < incidents->count; age++) {
-                struct incident *incident = &incidents->list[slot(incidents, age)];
-                struct open_state *state = &incidents->state[slot(incidents, age)];
+        for (size_t at = 0; at < incidents->count; at++) {
+                struct incident *incident = &incidents->list[at];
+                struct open_state *state = &incidents->state[at];
                 if (incident->until_usec != 0)
                         continue;
                 /* A clock that was set back must not keep an incident open for hours. */

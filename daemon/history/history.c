@@ -61,6 +61,9 @@ static float program_score(const struct program *program)
                (program->read_bytes + program->write_bytes) / 1e8F + program->major_faults / 1e3F;
 }
 
+/* Room for another candidate: of very many only the best so far stay. */
+#define CANDIDATES_MAX 1024
+
 /* The `max` best candidates to the front, in any order if they all fit. */
 static size_t keep_best(struct candidate *candidates, size_t count, size_t max)
 {
@@ -70,18 +73,22 @@ static size_t keep_best(struct candidate *candidates, size_t count, size_t max)
         return max;
 }
 
-/* Bounded: of ten thousand programs at most this many are looked at closely, which is more than can be
- * active. */
-#define CANDIDATES_MAX 1024
+static void add_candidate(struct candidate *candidates, size_t *count, struct candidate candidate, size_t best)
+{
+        if (*count == CANDIDATES_MAX)
+                *count = keep_best(candidates, *count, best);
+        candidates[(*count)++] = candidate;
+}
 
 static void push_programs(struct history *history, const struct snapshot *snapshot, struct frame *frame)
 {
         struct candidate candidates[CANDIDATES_MAX];
         size_t count = 0;
-        for (size_t i = 0; i < snapshot->program_count && count < CANDIDATES_MAX; i++) {
+        for (size_t i = 0; i < snapshot->program_count; i++) {
                 float score = program_score(&snapshot->programs[i]);
                 if (score > 0.0002F)
-                        candidates[count++] = (struct candidate){ (uint32_t)i, score };
+                        add_candidate(candidates, &count, (struct candidate){ (uint32_t)i, score },
+                                      HISTORY_FRAME_PROGRAMS_MAX);
         }
         count = keep_best(candidates, count, HISTORY_FRAME_PROGRAMS_MAX);
         while (history->program_rows_used + count > HISTORY_PROGRAM_ROWS_MAX)
@@ -129,10 +136,11 @@ static void push_units(struct history *history, const struct snapshot *snapshot,
 {
         struct candidate candidates[CANDIDATES_MAX];
         size_t count = 0;
-        for (size_t i = 0; i < snapshot->unit_count && count < CANDIDATES_MAX; i++) {
+        for (size_t i = 0; i < snapshot->unit_count; i++) {
                 float score = unit_score(&snapshot->units[i]);
                 if (score > 0)
-                        candidates[count++] = (struct candidate){ (uint32_t)i, score };
+                        add_candidate(candidates, &count, (struct candidate){ (uint32_t)i, score },
+                                      HISTORY_FRAME_UNITS_MAX);
         }
         count = keep_best(candidates, count, HISTORY_FRAME_UNITS_MAX);
         while (history->unit_rows_used + count > HISTORY_UNIT_ROWS_MAX)
@@ -158,16 +166,18 @@ static void push_units(struct history *history, const struct snapshot *snapshot,
 
 /* ---- gaps and messages ---- */
 
-/* Context switches go on even on an idle machine; a tenth of the usual rate means that somebody else ran. */
-static bool others_ran(const struct history *history, const struct snapshot *snapshot)
+/* Context switches go on even on an idle machine. What goes beyond those of the interval that was due must be
+ * a fourth of the usual rate: a machine that stood still has to catch up a little, too. */
+static bool others_ran(const struct history *history, const struct snapshot *snapshot, usec_t late_usec)
 {
         double usual = history_mean(history, FIELD_CONTEXT_SWITCHES, USEC_PER_MINUTE);
         double now = snapshot->value[FIELD_CONTEXT_SWITCHES];
-        return isnan(usual) || isnan(now) ? true : now >= usual / 10;
+        double beyond = now * (double)snapshot->interval_usec - usual * (double)snapshot->expected_usec;
+        return isnan(beyond) ? true : beyond >= usual / 4 * (double)late_usec;
 }
 
-/* A gap is worth remembering when a whole interval and more than a second were missed; checks judge its size.
- */
+/* A gap is worth remembering when two intervals and more than a second were missed; checks judge its size.
+ * True if windows end at it. */
 static bool push_gap(struct history *history, const struct snapshot *snapshot)
 {
         usec_t expected = snapshot->expected_usec;
@@ -180,23 +190,33 @@ static bool push_gap(struct history *history, const struct snapshot *snapshot)
                 .end_realtime_usec = snapshot->time.realtime_usec,
                 .end_monotonic_usec = snapshot->time.monotonic_usec,
                 .late_usec = late,
-                .others_ran = others_ran(history, snapshot),
+                .others_ran = others_ran(history, snapshot, late),
         };
         history->gap_next = (history->gap_next + 1) % HISTORY_GAPS_MAX;
         if (history->gap_count < HISTORY_GAPS_MAX)
                 history->gap_count++;
-        return true;
+        return late >= HISTORY_GAP_USEC;
 }
 
-/* The kernel log's "warning"; the out-of-memory killer's reports are "info" in part. */
+/* The kernel log's "warning"; one of the out-of-memory killer's lines is "info". */
 #define PRIORITY_WARNING 4
+
+static bool is_about_a_kill(const struct kernel_message *message)
+{
+        return strstr(message->text, "oom-kill:") || strstr(message->text, "Killed process ");
+}
 
 static void push_messages(struct history *history, const struct sample *sample)
 {
         for (size_t i = 0; i < sample->message_count; i++) {
                 const struct kernel_message *message = &sample->messages[i];
-                if (message->priority > PRIORITY_WARNING && !strstr(message->text, "oom") &&
-                    !strstr(message->text, "Killed process"))
+                if (is_about_a_kill(message)) {
+                        history->kills[history->kill_next] = *message;
+                        history->kill_next = (history->kill_next + 1) % HISTORY_KILL_MESSAGES_MAX;
+                        if (history->kill_count < HISTORY_KILL_MESSAGES_MAX)
+                                history->kill_count++;
+                }
+                if (message->priority > PRIORITY_WARNING)
                         continue;
                 history->messages[history->message_next] = *message;
                 history->message_next = (history->message_next + 1) % HISTORY_MESSAGES_MAX;
@@ -215,7 +235,6 @@ void history_push(struct history *history, const struct snapshot *snapshot)
         if (history->frame_count == HISTORY_FRAMES_MAX)
                 forget_oldest(history);
         struct frame frame = {
-                .realtime_usec = snapshot->time.realtime_usec,
                 .monotonic_usec = snapshot->time.monotonic_usec,
                 .interval_usec = snapshot->interval_usec,
                 .is_gap = is_gap || snapshot->suspended_usec > 0,
@@ -244,22 +263,37 @@ size_t history_frames(const struct history *history)
         return history->frame_count;
 }
 
+/* printk's clock is the monotonic one but for a drift of well under a second. */
+static usec_t message_age(const struct history *history, const struct kernel_message *message)
+{
+        usec_t now = history->latest->time.monotonic_usec;
+        return now > message->monotonic_usec ? now - message->monotonic_usec : 0;
+}
+
 const struct kernel_message *history_message(const struct history *history, size_t index)
 {
-        if (index >= history->message_count)
-                return NULL;
-        return &history->messages[(history->message_next + HISTORY_MESSAGES_MAX - 1 - index) %
-                                  HISTORY_MESSAGES_MAX];
+        const struct kernel_message *message =
+                &history->messages[(history->message_next + HISTORY_MESSAGES_MAX - 1 -
+                                    index % HISTORY_MESSAGES_MAX) %
+                                   HISTORY_MESSAGES_MAX];
+        return index < history->message_count && message_age(history, message) <= HISTORY_SPAN_USEC ? message
+                                                                                                    : NULL;
+}
+
+const struct kernel_message *history_kill_message(const struct history *history, size_t index)
+{
+        const struct kernel_message *message =
+                &history->kills[(history->kill_next + HISTORY_KILL_MESSAGES_MAX - 1 -
+                                 index % HISTORY_KILL_MESSAGES_MAX) %
+                                HISTORY_KILL_MESSAGES_MAX];
+        return index < history->kill_count && message_age(history, message) <= HISTORY_SPAN_USEC ? message
+                                                                                                 : NULL;
 }
 
 usec_t history_message_time(const struct history *history, const struct kernel_message *message)
 {
-        const struct clock_reading *now = &history->latest->time;
-        /* printk's clock is the monotonic one but for a drift of well under a second. */
-        usec_t age = now->monotonic_usec > message->monotonic_usec
-                             ? now->monotonic_usec - message->monotonic_usec
-                             : 0;
-        return now->realtime_usec > age ? now->realtime_usec - age : 0;
+        usec_t now = history->latest->time.realtime_usec, age = message_age(history, message);
+        return now > age ? now - age : 0;
 }
 
 const struct gap *history_gap(const struct history *history, size_t index)

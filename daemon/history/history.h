@@ -20,8 +20,12 @@ struct history;
 struct history *history_new(void);
 struct history *history_free(struct history *history); /* returns NULL */
 
-/* Remembers a snapshot. It is borrowed as "the latest" until the next push. After a gap (a missed stretch
- * longer than three intervals) windows do not reach back over it. */
+/* A sample that comes this much later than due, and two intervals at least, begins a new stretch: windows do
+ * not reach back over it. Less is an interval that took longer (a machine that thrashes delays slowd as well),
+ * and its rates are as good as any. */
+#define HISTORY_GAP_USEC (10 * USEC_PER_SEC)
+
+/* Remembers a snapshot. It is borrowed as "the latest" until the next push. */
 void history_push(struct history *history, const struct snapshot *snapshot);
 
 const struct snapshot *history_latest(const struct history *history); /* NULL before the first push */
@@ -46,6 +50,8 @@ double history_total(const struct history *history, enum field field, usec_t win
 /* The realtime instant since which the field has been at or above the threshold in every frame up to now,
  * looking back over at most two frames in a row that are below; 0 if it is not so now. */
 usec_t history_since_above(const struct history *history, enum field field, double threshold);
+/* The realtime instant at which the field was last at or above the threshold; 0 if never in the record. */
+usec_t history_last_above(const struct history *history, enum field field, double threshold);
 
 /* ---- programs over a window ---- */
 
@@ -70,8 +76,8 @@ size_t history_programs(const struct history *history, usec_t window_usec,
  * it. False if it was in no frame of that stretch, or the stretch is not covered. */
 bool history_program(const struct history *history, uint64_t id, usec_t begin_usec, usec_t end_usec,
                      struct program_window *ret_window);
-/* The realtime instant since which, in one stretch up to now, the program has used at least this much; single
- * frames below are passed over. 0: it does not use as much now. */
+/* The realtime instant since which, in one stretch up to now, the program has used at least this much; at most
+ * two frames in a row below, the latest ones included, are passed over. 0: it does not use as much now. */
 usec_t history_program_since_cpu(const struct history *history, uint64_t id, float cpus);
 usec_t history_program_since_io(const struct history *history, uint64_t id, float bytes_per_sec);
 
@@ -96,9 +102,12 @@ bool history_unit(const struct history *history, uint64_t cgroup_id, usec_t wind
 /* ---- kernel messages ---- */
 
 #define HISTORY_MESSAGES_MAX 128
-/* Kernel messages of warning level or worse, and those of the out-of-memory killer, of the last 15 minutes;
- * newest first. Index 0..n-1; NULL past the end. Borrowed until the next push. */
+/* Kernel messages of warning level or worse of the last 15 minutes; newest first. Index 0..n-1; NULL past the end. Borrowed until the next push. */
 const struct kernel_message *history_message(const struct history *history, size_t index);
+#define HISTORY_KILL_MESSAGES_MAX 64
+/* The same of the out-of-memory killer's lines that say who was killed ("oom-kill:", "Killed process"): kept
+ * apart, because each kill comes with a hundred lines of warnings. */
+const struct kernel_message *history_kill_message(const struct history *history, size_t index);
 /* Realtime instant of a kernel message, by the latest snapshot's clocks. */
 usec_t history_message_time(const struct history *history, const struct kernel_message *message);
 
@@ -112,6 +121,6 @@ struct gap {
         bool others_ran;  /* other processes made progress meanwhile: slowd alone stood still */
 };
 
-#define HISTORY_GAPS_MAX 16
+#define HISTORY_GAPS_MAX 64 /* each at least a second late: more than fit into a minute */
 /* Newest first; NULL past the end. A suspend or a set clock alone is no gap. */
 const struct gap *history_gap(const struct history *history, size_t index);

@@ -4,7 +4,7 @@
 #include "daemon/history/history.h"
 
 struct frame {
-        usec_t realtime_usec, monotonic_usec; /* its end */
+        usec_t monotonic_usec; /* its end */
         usec_t interval_usec;
         bool is_gap; /* far longer than it should be: windows do not reach back over it */
         float value[FIELD_MAX];
@@ -38,6 +38,8 @@ struct history {
         uint32_t unit_row_next, unit_rows_used;
         struct kernel_message messages[HISTORY_MESSAGES_MAX];
         uint32_t message_next, message_count;
+        struct kernel_message kills[HISTORY_KILL_MESSAGES_MAX];
+        uint32_t kill_next, kill_count;
         struct gap gaps[HISTORY_GAPS_MAX];
         uint32_t gap_next, gap_count;
 };

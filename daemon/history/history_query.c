@@ -4,27 +4,30 @@
 
 #include "daemon/history/history_internal.h"
 
-/* Walks the frames of a window from the latest back; a gap ends the window, after itself if it is the latest.
- */
+/* Walks the frames of a window from the latest back; a gap ends the window: before itself, or after itself if
+ * it is the latest frame and so all that is known of now. */
 struct walk {
         const struct history *history;
         usec_t oldest_usec; /* monotonic; frames that end at or before this are out */
         size_t age;
+        bool is_over;
 };
 
 static struct walk walk_window(const struct history *history, usec_t window_usec)
 {
         const struct frame *latest = history_frame(history, 0);
         usec_t now = latest ? latest->monotonic_usec : 0;
-        return (struct walk){ history, now > window_usec ? now - window_usec : 0, 0 };
+        return (struct walk){ history, now > window_usec ? now - window_usec : 0, 0, false };
 }
 
 static const struct frame *walk_next(struct walk *walk, double *ret_seconds)
 {
         const struct frame *frame = history_frame(walk->history, walk->age);
-        if (!frame || frame->monotonic_usec <= walk->oldest_usec || (frame->is_gap && walk->age > 0))
+        if (!frame || walk->is_over || frame->monotonic_usec <= walk->oldest_usec ||
+            (frame->is_gap && walk->age > 0))
                 return NULL;
         walk->age++;
+        walk->is_over = frame->is_gap;
         /* Of a frame that begins before the window only its part inside counts. */
         usec_t inside = frame->monotonic_usec - walk->oldest_usec;
         *ret_seconds = (double)(frame->interval_usec < inside ? frame->interval_usec : inside) /
@@ -122,6 +125,28 @@ double history_slope(const struct history *history, enum field field, usec_t win
 /* How many frames in a row may fall below before a stretch counts as ended. */
 #define PASSED_OVER_MAX 2
 
+/* By the clock as it is set now: what it showed then may have been wrong. */
+static usec_t realtime_of(const struct history *history, usec_t monotonic_usec)
+{
+        const struct clock_reading *now = &history->latest->time;
+        usec_t age = now->monotonic_usec - monotonic_usec;
+        return now->realtime_usec > age ? now->realtime_usec - age : 0;
+}
+
+static usec_t begin_of(const struct history *history, const struct frame *frame)
+{
+        return realtime_of(history, frame->monotonic_usec - frame->interval_usec);
+}
+
+usec_t history_last_above(const struct history *history, enum field field, double threshold)
+{
+        const struct frame *frame;
+        for (size_t age = 0; (frame = history_frame(history, age)); age++)
+                if ((double)frame->value[field] >= threshold)
+                        return realtime_of(history, frame->monotonic_usec);
+        return 0;
+}
+
 usec_t history_since_above(const struct history *history, enum field field, double threshold)
 {
         struct walk walk = walk_window(history, HISTORY_SPAN_USEC);
@@ -130,7 +155,7 @@ usec_t history_since_above(const struct history *history, enum field field, doub
         int below = 0;
         for (const struct frame *frame; below <= PASSED_OVER_MAX && (frame = walk_next(&walk, &seconds));) {
                 if ((double)frame->value[field] >= threshold) {
-                        since = frame->realtime_usec - frame->interval_usec;
+                        since = begin_of(history, frame);
                         below = 0;
                 } else if (walk.age == 1) {
                         return 0;
@@ -306,7 +331,7 @@ static usec_t program_since(const struct history *history, uint64_t id, float at
         for (const struct frame *frame; below <= PASSED_OVER_MAX && (frame = walk_next(&walk, &seconds));) {
                 const struct program_row *row = frame_find_program(history, frame, id);
                 if (row && value(row) >= at_least) {
-                        since = frame->realtime_usec - frame->interval_usec;
+                        since = begin_of(history, frame);
                         below = 0;
                 } else {
                         below++;

@@ -147,7 +147,7 @@ static void disk_values(const struct sample *older, const struct sample *newer, 
                         read += known_or_zero(rate->read_bytes);
                         written += known_or_zero(rate->write_bytes);
                 }
-                if (!busiest || rate->busy > busiest->busy)
+                if (!busiest || isnan(busiest->busy) || rate->busy > busiest->busy)
                         busiest = rate;
         }
         if (!busiest)

@@ -9,9 +9,19 @@ static bool is_same(const struct process_sample *a, const struct process_sample 
         return a->pid == b->pid && a->start_ticks == b->start_ticks;
 }
 
-static double cpu_ticks(const struct process_sample *process)
+static uint64_t sum_known(uint64_t a, uint64_t b)
 {
-        return (double)process->user_ticks + (double)process->system_ticks;
+        return a == ABSENT || b == ABSENT ? ABSENT : a + b;
+}
+
+static uint64_t cpu_ticks(const struct process_sample *process)
+{
+        return sum_known(process->user_ticks, process->system_ticks);
+}
+
+static uint64_t children_ticks(const struct process_sample *process)
+{
+        return sum_known(process->children_user_ticks, process->children_system_ticks);
 }
 
 /* Where a task in D state sleeps, by the kernel function: the families of research on 6.1 and 6.18 kernels.
@@ -47,18 +57,26 @@ static float largest(float a, float b)
         return isnan(a) || b > a ? b : a;
 }
 
+/* In the same state at both ends, and not one of its threads was put on a CPU in between. */
+static bool has_stayed(const struct process_sample *a, const struct process_sample *b)
+{
+        return a->state == b->state && b->slices != ABSENT && a->slices == b->slices &&
+               a->run_nsec == b->run_nsec;
+}
+
 /* A wait that is going on and not booked yet: the main thread has slept in D state through the whole
  * interval, or, where nothing is booked at all, it does so at this instant, which over many ticks is the same
- * share. */
-static void add_unbooked(const struct process_sample *process, bool is_counted, struct ledger *ledger)
+ * share. Booked at the end, such a wait fills the last interval only. */
+static void add_unbooked(const struct process_sample *a, const struct process_sample *b, struct ledger *ledger)
 {
-        if (process->state == 'D' && (process->is_idle || !is_counted)) {
-                if (is_disk_channel(process->wait_channel))
+        bool is_counted = b->delays == DELAYS_FULL;
+        if (b->state == 'D' && (has_stayed(a, b) || !is_counted)) {
+                if (is_disk_channel(b->wait_channel))
                         ledger->disk_wait = largest(ledger->disk_wait, 1);
                 else
                         ledger->stuck = 1;
         }
-        if (process->state == 'R' && process->is_idle && process->slices != ABSENT)
+        if (b->state == 'R' && has_stayed(a, b))
                 ledger->cpu_wait = largest(ledger->cpu_wait, 1); /* runnable, and never got a CPU */
 }
 
@@ -69,7 +87,7 @@ static struct ledger ledger_of(const struct process_sample *a, const struct proc
         uint32_t threads = a->threads > b->threads ? a->threads : b->threads;
         ledger.running = (float)(rate_per_sec(a->run_nsec, b->run_nsec, seconds) / 1e9);
         if (isnan(ledger.running) || b->delays == DELAYS_MAIN_ONLY)
-                ledger.running = (float)((cpu_ticks(b) - cpu_ticks(a)) / hz / seconds);
+                ledger.running = (float)(rate_per_sec(cpu_ticks(a), cpu_ticks(b), seconds) / hz);
         ledger.cpu_wait = waited(a->run_delay_nsec, b->run_delay_nsec, seconds, threads);
         ledger.stuck = 0;
         float block = waited(a->block_delay_nsec, b->block_delay_nsec, seconds, threads);
@@ -84,7 +102,7 @@ static struct ledger ledger_of(const struct process_sample *a, const struct proc
         if (isnan(ledger.swap_wait))
                 ledger.disk_wait = block;
         ledger.reclaim_wait = isnan(compact) ? reclaim : reclaim + compact;
-        add_unbooked(b, b->delays == DELAYS_FULL, &ledger);
+        add_unbooked(a, b, &ledger);
         return ledger;
 }
 
@@ -112,11 +130,10 @@ static float written_per_sec(const struct process_sample *a, const struct proces
 static void process_rate_make(const struct process_sample *a, const struct process_sample *b, double seconds,
                               double hz, struct process_rate *rate)
 {
-        double children = (double)(b->children_user_ticks + b->children_system_ticks) -
-                          (double)(a->children_user_ticks + a->children_system_ticks);
+        double children = rate_per_sec(children_ticks(a), children_ticks(b), seconds) / hz;
         rate->ledger = ledger_of(a, b, seconds, hz);
         rate->cpu = rate->ledger.running;
-        rate->children_cpu = (float)(children > 0 ? children / hz / seconds : 0);
+        rate->children_cpu = (float)children;
         rate->read_bytes = (float)rate_per_sec(a->read_bytes, b->read_bytes, seconds);
         rate->write_bytes = written_per_sec(a, b, seconds);
         rate->major_faults = (float)rate_per_sec(a->major_faults, b->major_faults, seconds);
@@ -159,16 +176,15 @@ static const struct process_sample *sample_of_pid(const struct sample *sample, u
 static void take_off_seen(struct snapshot *snapshot, const struct sample *older,
                           const struct process_sample *ended, double seconds, double hz)
 {
-        double seen = (cpu_ticks(ended) + (double)ended->children_user_ticks +
-                       (double)ended->children_system_ticks) /
-                      hz / seconds;
+        uint64_t ticks = sum_known(cpu_ticks(ended), children_ticks(ended));
+        double seen = ticks == ABSENT ? 0 : (double)ticks / hz / seconds;
         const struct process_sample *at = ended;
         /* Parents may have ended in the same interval; then their own parent reaped the sum. */
         for (int depth = 0; depth < 32 && at->ppid > 0; depth++) {
                 struct process_rate *parent = rate_of_pid(snapshot, at->ppid);
                 if (parent) {
                         float left = parent->children_cpu - (float)seen;
-                        parent->children_cpu = left > 0 ? left : 0;
+                        parent->children_cpu = left < 0 ? 0 : left;
                         return;
                 }
                 at = sample_of_pid(older, at->ppid);
@@ -183,7 +199,8 @@ static void unattributed(const struct sample *newer, struct snapshot *snapshot)
         if (snapshot->process_count == 0 || newer->stat.cpu_count == ABSENT)
                 return;
         for (size_t i = 0; i < snapshot->process_count; i++)
-                attributed += known_or_zero(snapshot->processes[i].cpu) + snapshot->processes[i].children_cpu;
+                attributed += known_or_zero(snapshot->processes[i].cpu) +
+                              known_or_zero(snapshot->processes[i].children_cpu);
         double busy = (snapshot->value[FIELD_CPU_BUSY] - snapshot->value[FIELD_CPU_IRQ]) *
                       (double)newer->stat.cpu_count;
         double left = (busy - attributed) / (double)newer->stat.cpu_count;
@@ -200,7 +217,15 @@ void process_rates(const struct sample *older, const struct sample *newer, doubl
                 struct process_rate *rate = &snapshot->processes[i];
                 usec_t begun_usec = (usec_t)((double)process->start_ticks / hz * (double)USEC_PER_SEC);
                 usec_t now_usec = newer->time.boottime_usec;
-                *rate = (struct process_rate){ .sample = process, .ledger = ledger_unknown() };
+                *rate = (struct process_rate){ .sample = process,
+                                               .ledger = ledger_unknown(),
+                                               .cpu = NAN,
+                                               .children_cpu = NAN,
+                                               .read_bytes = NAN,
+                                               .write_bytes = NAN,
+                                               .major_faults = NAN,
+                                               .minor_faults = NAN,
+                                               .voluntary_switches = NAN };
                 rate->age_usec = now_usec > begun_usec ? now_usec - begun_usec : 0;
                 if (!older)
                         continue;

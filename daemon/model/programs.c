@@ -17,10 +17,13 @@ static const char *program_name(const struct process_sample *process)
 /* At nice 10 a task weighs a tenth of a normal one (kernel/sched/core.c, sched_prio_to_weight). */
 #define NICE_BATCH 10
 
-enum work_class { WORK_NORMAL, WORK_BATCH, WORK_IDLE };
+enum work_class { WORK_NORMAL, WORK_BATCH, WORK_IDLE, WORK_KERNEL };
 
+/* Kernel threads apart from whoever calls himself kworker. */
 static enum work_class class_of(const struct process_sample *process)
 {
+        if (process->identity->is_kernel_thread)
+                return WORK_KERNEL;
         if (process->policy == POLICY_IDLE)
                 return WORK_IDLE;
         return process->policy == POLICY_BATCH || process->nice >= NICE_BATCH ? WORK_BATCH : WORK_NORMAL;
@@ -30,10 +33,11 @@ static enum work_class class_of(const struct process_sample *process)
 static struct program *program_of(struct snapshot *snapshot, const struct process_sample *process)
 {
         const struct process_identity *identity = process->identity;
-        static const char *const classes[] = { "normal", "batch", "idle" };
+        /* Between name and unit, and in neither: "ab" in "c" is not "a" in "bc". */
+        static const char *const classes[] = { "\1", "\2", "\3", "\4" };
         enum work_class class = class_of(process);
         uint64_t id = text_hash(HASH_SEED, program_name(process));
-        id = text_hash(text_hash(id, identity->unit), classes[class]);
+        id = text_hash(text_hash(id, classes[class]), identity->unit);
         size_t mask = snapshot->scratch_capacity - 1;
         size_t at = (size_t)(id ^ id >> 32) & mask;
         while (snapshot->scratch[at]) {
@@ -48,8 +52,8 @@ static struct program *program_of(struct snapshot *snapshot, const struct proces
                 .cgroup_id = identity->cgroup_id,
                 .first_pid = process->pid,
                 .uid = identity->uid,
-                .is_kernel = identity->is_kernel_thread,
-                .is_batch = class != WORK_NORMAL,
+                .is_kernel = class == WORK_KERNEL,
+                .is_batch = class == WORK_BATCH || class == WORK_IDLE,
                 .is_idle_class = class == WORK_IDLE,
                 .delays_known = true,
                 .ledger = ledger_unknown(),
@@ -92,10 +96,7 @@ static void note_process(struct program *program, const struct process_rate *rat
                 program->uid = process->identity->uid;
                 memcpy(program->user, process->identity->user, sizeof(program->user));
         }
-        if (!(wanted >= CPU_NOTABLE))
-                return;
-        program->has_run = true;
-        if (process->delays != DELAYS_FULL)
+        if (wanted >= CPU_NOTABLE && process->delays != DELAYS_FULL)
                 program->delays_known = false;
 }
 
@@ -120,7 +121,10 @@ static void program_add(struct program *program, struct process_rate *rate, floa
         add_level(&program->rss_bytes, process->rss_bytes);
         add_level(&program->anon_bytes, process->rss_anon_bytes);
         add_level(&program->file_bytes, process->rss_file_bytes);
-        add_level(&program->shmem_bytes, process->rss_shmem_bytes);
+        /* The same pages in each of them, mostly: a database's buffers are not there once per backend. */
+        if (process->rss_shmem_bytes != ABSENT &&
+            (program->shmem_bytes == ABSENT || process->rss_shmem_bytes > program->shmem_bytes))
+                program->shmem_bytes = process->rss_shmem_bytes;
         add_level(&program->swap_bytes, process->swap_bytes);
         if (process->is_server_known && process->is_server)
                 program->is_server = true;

@@ -122,7 +122,6 @@ struct program {
         uint32_t uid;
         char user[USER_NAME_MAX]; /* of the busiest process */
         bool is_kernel;           /* kernel threads */
-        bool has_run;             /* one of its processes wanted a notable share of a CPU */
         float busiest;            /* what first_pid wanted: seconds of task time per second */
         bool is_batch;            /* its processes are nice >= 10, SCHED_BATCH or SCHED_IDLE */
         bool is_idle_class;       /* they are SCHED_IDLE */
@@ -136,7 +135,8 @@ struct program {
         float read_bytes, write_bytes;
         float major_faults;
         float voluntary_switches;
-        uint64_t rss_bytes, anon_bytes, file_bytes, shmem_bytes, swap_bytes; /* levels, ABSENT if unknown */
+        uint64_t rss_bytes, anon_bytes, file_bytes, swap_bytes; /* levels, ABSENT if unknown */
+        uint64_t shmem_bytes; /* of the process that has most: they share it */
 };
 
 /* A process that has lived this long is no part of a burst of short jobs (compilers, configure, test suites).

@@ -114,7 +114,7 @@ static int parse_io_stat(struct span text, const struct cgroup_context *context,
 static int parse_cpu_max(struct span text, const struct cgroup_context *context, struct cgroup_sample *group)
 {
         struct span word;
-        uint64_t quota, period;
+        uint64_t quota, period = ABSENT;
         (void)context;
         if (!span_take_word(&text, &word))
                 return -ENODATA;

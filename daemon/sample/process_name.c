@@ -309,8 +309,8 @@ void process_command_line(struct span arguments, char ret_text[static COMMAND_LI
         bool fits = length < COMMAND_LINE_MAX;
         if (!fits) {
                 length = COMMAND_LINE_MAX - sizeof(cut);
-                /* 10xxxxxx continues a character: cut before its first byte. */
-                while (length > 0 && ((unsigned char)arguments.at[length] & 0xc0) == 0x80)
+                /* 10xxxxxx continues a character of at most four bytes: cut before its first one. */
+                for (size_t i = 0; i < 3 && ((unsigned char)arguments.at[length] & 0xc0) == 0x80; i++)
                         length--;
         }
         for (size_t i = 0; i < length; i++)

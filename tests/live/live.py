@@ -17,6 +17,7 @@ import tempfile
 import time
 import traceback
 
+from probe import Probe
 from machine import Figures, Impossible, descendants, die_with_parent, read, reap_orphans
 
 SKIPPED = 77
@@ -80,7 +81,7 @@ class Live:
         self.slowd = None
         self.slowest_answer = 0.0
         self.last = None
-        self.probe_file = None
+        self.probe = None
         if os.geteuid() == 0:  # slowd may switch it on; the machine gets it back as it was
             path = "/proc/sys/kernel/task_delayacct"
             before = read(path, "")
@@ -316,31 +317,13 @@ class Live:
         self.report(f"{what}, for {seconds:.0f} s", before)
 
     def report(self, what, before):
-        extra = ""
-        if self.probe_file:
-            extra = "\n      " + self.probe_figures(before.time)
-        self.say(f"{what}\n      {self.figures().since(before)}{extra}")
-
-    # ---- the probe: an innocent program that wants 1.5 ms of CPU every 10 ms ----
+        felt = f"\n      {self.probe.figures(before.time)}" if self.probe else ""
+        self.say(f"{what}\n      {self.figures().since(before)}{felt}")
 
     def start_probe(self):
-        if not self.validate:
-            return
-        self.probe_file = f"{self.directory}/probe"
-        code = ("import time\n"
-                "while True:\n"
-                "    time.sleep(0.01); t = time.monotonic(); c = time.thread_time()\n"
-                "    while time.thread_time() - c < 0.0015: pass\n"
-                "    print(f'{t:.4f} {time.monotonic() - t:.6f}', flush=True)\n")
-        self.start("probe", [sys.executable, "-c", code], output=self.probe_file)
-
-    def probe_figures(self, since):
-        walls = sorted(float(line.split()[1]) for line in read(self.probe_file).splitlines()
-                       if len(line.split()) == 2 and float(line.split()[0]) >= since)
-        if not walls:
-            return "probe: no figures"
-        return (f"probe slowed down {sum(walls) / len(walls) / 0.0015:.2f} times on average, "
-                f"{walls[int(len(walls) * 0.95)] / 0.0015:.2f} times at the 95th percentile ({len(walls)} rounds)")
+        """With --validate: an innocent program that tells how much slower it runs."""
+        if self.validate:
+            self.probe = Probe(self)
 
 
 # ---- main -------------------------------------------------------------------------------------------------------

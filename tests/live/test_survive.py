@@ -170,8 +170,8 @@ def budget(t):
         raise Failed(f"only {ticks} ticks in 20 s at an interval of 1 s")
     plain = plain_loop()
     t.say(f"{after['processes']} processes: {after['meanCpuUSec'] / 1000:.2f} ms of CPU per tick by its own account, "
-          f"{used * 1000 / ticks:.2f} ms by the kernel's; opening and reading every stat file takes {plain * 1000:.2f} ms "
-          f"in this script; resident {after['rssBytes'] / 1e6:.1f} MB; {after['missedTicks']} ticks missed")
+          f"{used * 1000 / ticks:.2f} ms by the kernel's; opening and reading every stat file takes "
+          f"{plain * 1000:.2f} ms in this script; resident {after['rssBytes'] / 1e6:.1f} MB; {after['missedTicks']} ticks missed")
     if is_sanitized(f"{t.arguments.build}/daemon/slowd"):
         t.say("built with a sanitizer: memory is not judged")
     elif after["rssBytes"] > RSS_MAX_BYTES:

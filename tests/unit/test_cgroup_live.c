@@ -100,7 +100,7 @@ static void test_quota_and_limit(void **state)
         const struct cgroup_sample *group = members_find_unit(&sample, group_name);
         struct cgroup_sample first = group ? *group : (struct cgroup_sample){ 0 };
 
-        assert_int_equal(write(gate[1], "x", 1), 1);
+        ssize_t started = write(gate[1], "x", 1);
         (void)usleep(600000);
         (void)members_collect(&members, source, &buffer, USEC_PER_HOUR + 600000, &sample);
         group = members_find_unit(&sample, group_name);
@@ -120,6 +120,7 @@ static void test_quota_and_limit(void **state)
         (void)close(gate[1]);
 
         assert_int_equal(r, 0);
+        assert_int_equal(started, 1);
         assert_string_equal(first.unit, group_name);
         assert_int_equal(first.id, members.identities[0].cgroup_id);
         assert_int_equal(first.cpu_quota_usec, 20000);

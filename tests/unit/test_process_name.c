@@ -158,6 +158,9 @@ static void command_lines_are_joined_and_cut(void **state)
         process_command_line((struct span){ big, COMMAND_LINE_MAX }, text);
         assert_int_equal(strlen(text), COMMAND_LINE_MAX - 1);
         assert_string_equal(text + COMMAND_LINE_MAX - 4, "…");
+        memset(big, 0xac, sizeof(big)); /* no character at all: the text is not lost for it */
+        process_command_line((struct span){ big, sizeof(big) }, text);
+        assert_true(strlen(text) > COMMAND_LINE_MAX - 10);
         /* Never within a character: "é" is two bytes, so one of two offsets falls into one. */
         for (size_t shift = 0; shift < 2; shift++) {
                 memset(big, 'x', shift);
