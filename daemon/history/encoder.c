@@ -312,8 +312,8 @@ static int encode_list(struct encoder *encoder, const struct entity *entity, str
                 for (size_t gone = rows_gone(entity, state, old, values); gone; gone--, old++)
                         edit_remove(&edits);
 
-                const uint64_t *former = state->values + old * state->stride;
-                bool is_kept = old < state->count && compare_keys(entity, former, values) == 0;
+                const uint64_t *former = old < state->count ? state->values + old * state->stride : NULL;
+                bool is_kept = former && compare_keys(entity, former, values) == 0;
                 const uint64_t *base = is_kept ? former : state->defaults;
                 if (is_kept) {
                         edit_keep(&edits);

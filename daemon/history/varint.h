@@ -33,7 +33,7 @@ struct reader {
 
 static inline struct reader reader_of(const void *data, size_t length)
 {
-        return (struct reader){ .at = data, .end = (const uint8_t *)data + length };
+        return (struct reader){ .at = data, .end = length ? (const uint8_t *)data + length : data };
 }
 
 static inline size_t reader_left(const struct reader *reader)
