@@ -236,8 +236,8 @@ static void they_are_stored_and_found_by_time(void **state)
                         assert_int_equal(count, 3);
                         hours++;
                 }
-                /* The first, the half until the clock was set, its last five seconds once more, the second, and
-                 * what was begun at the end. */
+                /* The first, the half until the clock was set, its last five seconds once more, the second,
+                 * and what was begun at the end. */
                 assert_int_equal(hours, pass == 0 ? 4 : 5);
                 store_reader_seek_rollups(reader, SERIES_HOUR, 0, UINT64_MAX, "never-heard-of");
                 (void)store_reader_close(reader);
