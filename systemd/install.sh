@@ -13,7 +13,7 @@ PID_FILE=$RUN/slowd.pid
 DAEMON_LOG=$RUN/slowd.log
 LOG=/var/log/slowd-install.log
 BUILD_NEEDS=(gcc libc6-dev cmake ninja-build pkg-config libuv1-dev libjson-c-dev libsystemd-dev libinih-dev
-        libsmartcols-dev scdoc gzip)
+        libsmartcols-dev libsqlite3-dev libzstd-dev scdoc gzip)
 
 STEP=start
 ACTION=install
