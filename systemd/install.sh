@@ -293,7 +293,7 @@ uninstall() {
         xargs -r -d '\n' dirname <<<"$directories" | sort -u | xargs -r -d '\n' rmdir 2>/dev/null || true
         ! have_systemd || quietly systemctl daemon-reload || true
         update_catalog
-        rm -rf "$RUN" "$LOG"
+        rm -rf "$RUN"
         if [[ $PURGE == yes ]]; then
                 rm -rf "$STATE" "$CONFIGURATION"
                 if id slowd >/dev/null 2>&1; then
@@ -340,4 +340,5 @@ if [[ $ACTION == install ]]; then
         install_all
 else
         uninstall
+        rm -f "$LOG"
 fi
