@@ -28,7 +28,7 @@ static const struct table_column columns[COLUMN_COUNT] = {
         [COLUMN_SEVERITY] = { .title = "SEVERITY", .importance = 20 },
         [COLUMN_CHECK] = { .title = "CHECK", .importance = TABLE_ALWAYS },
         [COLUMN_PEAK] = { .title = "PEAK", .importance = 10, .is_right = true },
-        [COLUMN_SUMMARY] = { .title = "WHAT", .importance = TABLE_ALWAYS, .shrinks_to = 12, .wraps = true },
+        [COLUMN_SUMMARY] = { .title = "WHAT", .importance = TABLE_ALWAYS, .shrinks_to = 40, .wraps = true },
 };
 
 static usec_t realtime_now(void)
