@@ -73,7 +73,8 @@ static size_t keep_best(struct candidate *candidates, size_t count, size_t max)
         return max;
 }
 
-static void add_candidate(struct candidate *candidates, size_t *count, struct candidate candidate, size_t best)
+static void add_candidate(struct candidate *candidates, size_t *count, struct candidate candidate,
+                          size_t best)
 {
         if (*count == CANDIDATES_MAX)
                 *count = keep_best(candidates, *count, best);

@@ -173,7 +173,7 @@ END
         unset PMCD_SOCKET PMCD_PORT PCP_RUN_DIR PCP_LOG_DIR
 }
 
-[[ $(cut -d" " -f1 /proc/self/schedstat) != 0 ]] || {
+[[ $(cut -d" " -f1 "/proc/$$/schedstat") != 0 ]] || {
         echo "peers.sh: this kernel does not count run time in schedstat" >&2
         exit 77
 }
