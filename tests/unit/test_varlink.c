@@ -48,7 +48,7 @@ static void test_garbage(void **state)
                 BAD("{} {}"),
                 BAD("{}x"),
                 BAD("{},"),
-                BAD("{\"a\":1,}"), /* not strict JSON */
+                BAD("{\"a\":1,}"),  /* not strict JSON */
                 BAD("{\"a\":'b'}"), /* (of a member's name json-c takes {'a':1} even so) */
                 BAD("{\"a\":01}"),
                 BAD("{a:1}"),
