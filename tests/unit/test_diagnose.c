@@ -133,7 +133,8 @@ static void test_unrelated_findings(void **state)
 static void test_how_findings_are_related(void **state)
 {
         (void)state;
-        struct finding *thrash = add_found("memory.thrash", "java", 500), *disk = add_found("disk.saturated", "x", 1);
+        struct finding *thrash = add_found("memory.thrash", "java", 500),
+                       *disk = add_found("disk.saturated", "x", 1);
         make();
         assert_int_equal(diagnosis.cause_count, 2);
         (void)snprintf(thrash->victims[0].name, SUBJECT_NAME_MAX, "x"); /* the victim's reads fill the disk */

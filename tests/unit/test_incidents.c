@@ -11,7 +11,7 @@
 #include "daemon/diagnosis/diagnose.h"
 
 #define BEGIN      UINT64_C(1700000000000000)
-#define SECONDS(n) ((usec_t)(n) * USEC_PER_SEC)
+#define SECONDS(n) ((usec_t)(n)*USEC_PER_SEC)
 
 static struct incidents *incidents;
 static struct diagnosis diagnosis;
