@@ -5,6 +5,7 @@
 
 #include "cli/ask.h"
 #include "cli/commands.h"
+#include "cli/complain.h"
 #include "cli/finding_view.h"
 #include "cli/show.h"
 #include "cli/table.h"

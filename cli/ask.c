@@ -8,6 +8,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "cli/complain.h"
 #include "common/cleanup.h"
 #include "common/text.h"
 #include "common/units.h"

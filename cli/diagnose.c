@@ -5,6 +5,7 @@
 
 #include "cli/ask.h"
 #include "cli/commands.h"
+#include "cli/complain.h"
 #include "cli/diagnosis_view.h"
 #include "cli/show.h"
 

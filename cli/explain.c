@@ -6,6 +6,7 @@
 #include "cli/ask.h"
 #include "cli/block.h"
 #include "cli/commands.h"
+#include "cli/complain.h"
 #include "cli/show.h"
 #include "cli/suggest.h"
 #include "common/cleanup.h"

@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include "cli/commands.h"
+#include "cli/complain.h"
 #include "cli/help.h"
 
 static usec_t realtime_now(void)

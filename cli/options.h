@@ -60,6 +60,3 @@ const struct option_help *options_help(size_t index);
 /* `now_usec`: realtime, for --since and --until. 0, or STATUS_WRONG_USE after one sentence on standard error.
  */
 int options_parse(int argc, char *const argv[], usec_t now_usec, struct options *ret_options);
-
-/* "slowctl: SENTENCE" on standard error, cleaned; ends with a full stop or as it is. */
-void complain(const char *format, ...) __attribute__((format(printf, 1, 2)));

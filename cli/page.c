@@ -11,7 +11,6 @@
 #include <wchar.h>
 
 #include "cli/pager.h"
-#include "common/cleanup.h"
 #include "common/text.h"
 
 /* ---- what standard output is -----------------------------------------------------------------------------
@@ -139,33 +138,42 @@ static const char *transliterate(const char *character, size_t length)
         return "?";
 }
 
-char *page_clean(const struct page *page, const char *text)
+/* `text` is valid UTF-8 without control characters of one byte. */
+static void clean_into(const struct page *page, const char *text, char *clean)
 {
-        CLEANUP_FREE char *copy = strdup(text);
-        /* No transliteration is longer than the bytes it stands for; two more are for page_cut(). */
-        CLEANUP_FREE char *clean = malloc(strlen(text) + 3);
         size_t out = 0;
-        if (!copy || !clean)
-                return NULL;
-        text_sanitize(copy, "");
-        for (const char *at = copy; *at;) {
-                size_t length = character_length((unsigned char)*at);
-                const char *source = at;
+        while (*text) {
+                size_t length = character_length((unsigned char)*text);
+                const char *source = text;
                 size_t source_length = length;
                 unsigned code;
-                if (page_unsafe_character(at, &code) > 0) {
+                if (page_unsafe_character(text, &code) > 0) {
                         source = "?";
                         source_length = 1;
                 } else if (length > 1 && !page->is_utf8) {
-                        source = transliterate(at, length);
+                        source = transliterate(text, length);
                         source_length = strlen(source);
                 }
                 memcpy(clean + out, source, source_length);
                 out += source_length;
-                at += length;
+                text += length;
         }
         clean[out] = '\0';
-        return TAKE(clean);
+}
+
+char *page_clean(const struct page *page, const char *text)
+{
+        /* No transliteration is longer than the bytes it stands for; two more are for page_cut(). */
+        char *copy = strdup(text), *clean = malloc(strlen(text) + 3);
+        if (copy && clean) {
+                text_sanitize(copy, "");
+                clean_into(page, copy, clean);
+        } else {
+                free(clean);
+                clean = NULL;
+        }
+        free(copy);
+        return clean;
 }
 
 /* ---- widths ----------------------------------------------------------------------------------------------
@@ -237,12 +245,16 @@ const char *page_style_end(const struct page *page, enum style style)
 
 size_t page_styled(struct page *page, enum style style, const char *text)
 {
-        CLEANUP_FREE char *clean = page_clean(page, text);
-        if (!clean)
-                return 0;
-        page_cut(page, clean, page_text_width(page) / 2);
-        (void)fprintf(page->out, "%s%s%s", page_style(page, style), clean, page_style_end(page, style));
-        return page_columns(page, clean);
+        char *clean = page_clean(page, text);
+        size_t columns = 0;
+        if (clean) {
+                page_cut(page, clean, page_text_width(page) / 2);
+                columns = page_columns(page, clean);
+                (void)fprintf(page->out, "%s%s%s", page_style(page, style), clean,
+                              page_style_end(page, style));
+        }
+        free(clean);
+        return columns;
 }
 
 void page_blanks(struct page *page, size_t count)
@@ -292,31 +304,25 @@ static size_t break_length(const struct page *page, const char *piece, size_t le
         return behind_mark > at / 2 ? behind_mark : at;
 }
 
-size_t page_wrap(struct page *page, size_t column, size_t indent, size_t width, const char *text)
+static void new_line(struct page *page, size_t *column)
 {
-        CLEANUP_FREE char *clean = page_clean(page, text);
-        if (!clean)
-                return column;
-        bool is_line_begin = clean[0] != ' '; /* no blank before the next piece */
-        if (width < indent + 10)
-                width = indent + 10;
-        for (const char *at = clean; *at;) {
-                if (*at == ' ') {
-                        at++;
-                        continue;
-                }
+        (void)fputc('\n', page->out);
+        *column = 0;
+}
+
+static size_t wrap_clean(struct page *page, size_t column, size_t indent, size_t width, const char *clean)
+{
+        bool wants_blank = clean[0] == ' ';
+        for (const char *at = clean; *(at += strspn(at, " "));) {
                 size_t length = piece_length(at), columns = span_columns(page, at, length);
-                if (column > indent && column + (is_line_begin ? 0 : 1) + columns > width) {
-                        fputc('\n', page->out);
-                        column = 0;
-                        is_line_begin = true;
-                } else if (!is_line_begin && column > 0) {
-                        fputc(' ', page->out);
-                        column++;
-                }
+                if (column > indent && column + (wants_blank ? 1 : 0) + columns > width)
+                        new_line(page, &column);
                 if (column == 0) {
                         page_blanks(page, indent);
                         column = indent;
+                } else if (wants_blank) {
+                        (void)fputc(' ', page->out);
+                        column++;
                 }
                 if (column + columns > width && column <= indent) {
                         length = break_length(page, at, length, width - column);
@@ -325,13 +331,21 @@ size_t page_wrap(struct page *page, size_t column, size_t indent, size_t width, 
                 (void)fwrite(at, 1, length, page->out);
                 column += columns;
                 at += length;
-                is_line_begin = false;
-                if (*at && *at != ' ') {
-                        fputc('\n', page->out);
-                        column = 0;
-                        is_line_begin = true;
-                }
+                wants_blank = true;
+                if (*at && *at != ' ') /* the rest of a broken piece */
+                        new_line(page, &column);
         }
+        return column;
+}
+
+size_t page_wrap(struct page *page, size_t column, size_t indent, size_t width, const char *text)
+{
+        char *clean = page_clean(page, text);
+        if (!clean)
+                return column;
+        /* Where there is next to no room, lines are too long rather than of single letters. */
+        column = wrap_clean(page, column, indent, width < indent + 10 ? indent + 10 : width, clean);
+        free(clean);
         return column;
 }
 
@@ -339,9 +353,10 @@ void page_paragraphs(struct page *page, size_t indent, size_t width, const char 
 {
         struct span rest = span_of(text), line;
         while (span_take_line(&rest, &line)) {
-                CLEANUP_FREE char *paragraph = strndup(line.at, line.length);
+                char *paragraph = strndup(line.at, line.length);
                 if (paragraph && line.length > 0)
                         (void)page_wrap(page, 0, indent, width, paragraph);
+                free(paragraph);
                 (void)fputc('\n', page->out);
         }
 }

@@ -15,6 +15,7 @@ enum style { STYLE_PLAIN, STYLE_BOLD, STYLE_DIM, STYLE_RED, STYLE_YELLOW, STYLE_
 
 enum when { WHEN_AUTO, WHEN_ALWAYS, WHEN_NEVER };
 
+/* Not to be copied: the stream points into it. */
 struct page {
         FILE *out; /* memory stream; only for what holds nothing from the socket */
         char *text;

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "cli/ask.h"
+#include "cli/complain.h"
 #include "common/cleanup.h"
 
 /* JSON leaves DEL, the C1 controls and marks of writing direction as they are; on a terminal they act. All

@@ -43,7 +43,7 @@ const char *suggest(const char *typed, const char *const *names, size_t count)
                 if (length >= 3 &&
                     (strncmp(names[i], typed, length) == 0 || (dot && strcmp(dot + 1, typed) == 0)))
                         slips = 1;
-                if (slips < best_distance || (slips == best_distance && !best && length > 1)) {
+                if (slips < best_distance) {
                         best = names[i];
                         best_distance = slips;
                 }

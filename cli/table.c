@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <libsmartcols/libsmartcols.h>
-#include <stdint.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdlib.h>

@@ -4,6 +4,7 @@
 
 #include "cli/ask.h"
 #include "cli/commands.h"
+#include "cli/complain.h"
 #include "cli/show.h"
 #include "cli/table.h"
 #include "common/json.h"

@@ -33,3 +33,11 @@ static inline void cleanup_closedir_(DIR **dir)
                 (pointer) = NULL;                                                                            \
                 taken_;                                                                                      \
         })
+
+/* The same for a descriptor: the variable is -1 afterwards. */
+static inline int take_fd(int *fd)
+{
+        int taken = *fd;
+        *fd = -1;
+        return taken;
+}

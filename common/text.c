@@ -140,8 +140,10 @@ bool span_copy(struct span span, char *buffer, size_t size)
                 return false;
         if (!fits) {
                 length = size - 1;
-                /* 10xxxxxx continues a character: cut before its first byte. */
-                while (length > 0 && ((unsigned char)span.at[length] & 0xc0) == 0x80)
+                /* 10xxxxxx continues a character: cut before its first byte. More than three of them in a row
+                 * are no character, and there is nothing to keep whole. */
+                for (size_t i = 0; i < 3 && length > 0 && ((unsigned char)span.at[length] & 0xc0) == 0x80;
+                     i++)
                         length--;
         }
         if (length > 0)

@@ -2,16 +2,14 @@
 #include "common/time_grammar.h"
 
 #include <errno.h>
-#include <stdarg.h>
 #include <stdbool.h>
-#include <stdio.h>
 #include <string.h>
 #include <time.h>
 
 #include "common/local_time.h"
 #include "common/text.h"
+#include "common/time_input.h"
 
-#define YEAR_MAX 9999
 /* 9999-12-31 23:59:59 UTC: four digits of a year are all that dates can be typed with. */
 #define INSTANT_MAX_USEC (UINT64_C(253402300799) * USEC_PER_SEC)
 
@@ -31,114 +29,6 @@ static const struct {
         { "y year years", UINT64_C(31557600) * USEC_PER_SEC },
 };
 
-/* What is parsed, where it stands, and where to complain. */
-struct input {
-        const char *text; /* whole, for messages */
-        struct span rest;
-        char *error;
-};
-
-static int fail(const struct input *input, int r, const char *format, ...)
-        __attribute__((format(printf, 3, 4)));
-
-static int fail(const struct input *input, int r, const char *format, ...)
-{
-        char reason[TIME_ERROR_MAX];
-        va_list arguments;
-        va_start(arguments, format);
-        (void)vsnprintf(reason, sizeof(reason), format, arguments);
-        va_end(arguments);
-        text_format(input->error, TIME_ERROR_MAX, "'%.*s' is not a time%s%s", TIME_TEXT_MAX, input->text,
-                    reason[0] ? ": " : "", reason);
-        return r;
-}
-
-static int fail_form(const struct input *input)
-{
-        text_format(
-                input->error, TIME_ERROR_MAX,
-                "'%.*s' is not a time: write it like 14:03, \"yesterday 14:03\", 2026-11-22, -2h or \"10 min "
-                "ago\"",
-                TIME_TEXT_MAX, input->text);
-        return -EINVAL;
-}
-
-static int fail_range(const struct input *input)
-{
-        return fail(input, -ERANGE, "it is before 1970 or after %d", YEAR_MAX);
-}
-
-static bool is_digit(char c)
-{
-        return c >= '0' && c <= '9';
-}
-
-static bool is_letter(char c)
-{
-        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
-
-static void skip(struct span *span, size_t count)
-{
-        span->at += count;
-        span->length -= count;
-}
-
-static void skip_blanks(struct span *span)
-{
-        while (span->length > 0 && (span->at[0] == ' ' || span->at[0] == '\t'))
-                skip(span, 1);
-}
-
-static struct span take_while(struct span *span, bool (*belongs)(char))
-{
-        struct span part = { span->at, 0 };
-        while (part.length < span->length && belongs(span->at[part.length]))
-                part.length++;
-        skip(span, part.length);
-        return part;
-}
-
-static bool take_char(struct span *span, char c)
-{
-        if (span->length == 0 || span->at[0] != c)
-                return false;
-        skip(span, 1);
-        return true;
-}
-
-/* Begins to parse: blanks at both ends are not part of it. */
-static int input_init(struct input *input, const char *text, char *error)
-{
-        size_t length = strnlen(text, TIME_TEXT_MAX + 1);
-        *input = (struct input){ text, { text, length }, error };
-        error[0] = '\0';
-        if (length > TIME_TEXT_MAX) {
-                text_format(error, TIME_ERROR_MAX, "a time of more than %d characters is not read",
-                            TIME_TEXT_MAX);
-                return -EINVAL;
-        }
-        skip_blanks(&input->rest);
-        while (input->rest.length > 0 && strchr(" \t", input->rest.at[input->rest.length - 1]))
-                input->rest.length--;
-        return input->rest.length > 0 ? 0 : fail(input, -EINVAL, "it is empty");
-}
-
-/* A fraction behind the point, up to six digits used, in parts of `whole`. More digits are read and dropped.
- */
-static int take_fraction(struct span *span, usec_t whole, usec_t *ret_usec)
-{
-        struct span digits = take_while(span, is_digit);
-        usec_t millionths = 0;
-        if (digits.length == 0)
-                return -EINVAL;
-        for (size_t i = 0; i < 6; i++)
-                millionths = millionths * 10 + (i < digits.length ? (usec_t)(digits.at[i] - '0') : 0);
-        /* Apart, so that years do not overflow. */
-        *ret_usec = whole / USEC_PER_SEC * millionths + whole % USEC_PER_SEC * millionths / USEC_PER_SEC;
-        return 0;
-}
-
 /* ---- spans -----------------------------------------------------------------------------------------------
  */
 
@@ -156,45 +46,48 @@ static usec_t find_unit(struct span word)
 
 /* "1h30min", "10 min", "1.5h"; the whole of `span`. `lone_unit`: what a lone number counts in, 0 to refuse.
  */
-static int parse_span(const struct input *input, struct span span, usec_t lone_unit, usec_t *ret_usec)
+static int parse_span(const struct time_input *input, struct span span, usec_t lone_unit, usec_t *ret_usec)
 {
         usec_t total = 0;
         bool is_first = true;
         if (span.length == 0)
-                return fail_form(input);
+                return time_input_fail_form(input);
         while (span.length > 0) {
-                struct span digits = take_while(&span, is_digit), after_point = { NULL, 0 };
+                struct span digits = time_input_take_while(&span, time_input_is_digit),
+                            after_point = { NULL, 0 };
                 uint64_t number;
                 int r = span_u64(digits, &number);
                 if (r < 0)
-                        return r == -ERANGE ? fail_range(input) : fail_form(input);
-                if (take_char(&span, '.')) {
+                        return r == -ERANGE ? time_input_fail_range(input) : time_input_fail_form(input);
+                if (time_input_take_char(&span, '.')) {
                         after_point = span;
-                        if (take_while(&span, is_digit).length == 0)
-                                return fail_form(input);
+                        if (time_input_take_while(&span, time_input_is_digit).length == 0)
+                                return time_input_fail_form(input);
                 }
-                skip_blanks(&span);
-                struct span word = take_while(&span, is_letter);
+                time_input_skip_blanks(&span);
+                struct span word = time_input_take_while(&span, time_input_is_letter);
                 usec_t unit = 0, part, fraction = 0;
                 if (word.length == 0) {
                         if (!is_first || span.length > 0 || lone_unit == 0)
-                                return fail(input, -EINVAL,
-                                            "%.*s what? Write s, min, h or d behind the number",
-                                            (int)digits.length, digits.at);
+                                return time_input_fail(input, -EINVAL,
+                                                       "%.*s what? Write s, min, h or d behind the number",
+                                                       (int)digits.length, digits.at);
                         unit = lone_unit;
                 }
                 if (unit == 0)
                         unit = find_unit(word);
                 if (unit == 0)
-                        return fail(input, -EINVAL, "'%.*s' is no unit of time; use s, min, h, d or w",
-                                    (int)word.length, word.at);
+                        return time_input_fail(input, -EINVAL,
+                                               "'%.*s' is no unit of time; use s, min, h, d or w",
+                                               (int)word.length, word.at);
                 if (after_point.at)
-                        (void)take_fraction(&after_point, unit, &fraction); /* has digits, seen above */
+                        (void)time_input_take_fraction(&after_point, unit,
+                                                       &fraction); /* has digits, seen above */
                 if (__builtin_mul_overflow(number, unit, &part) ||
                     __builtin_add_overflow(part, fraction, &part) ||
                     __builtin_add_overflow(total, part, &total))
-                        return fail_range(input);
-                skip_blanks(&span);
+                        return time_input_fail_range(input);
+                time_input_skip_blanks(&span);
                 is_first = false;
         }
         *ret_usec = total;
@@ -207,7 +100,7 @@ static int parse_span(const struct input *input, struct span span, usec_t lone_u
 /* Exactly `width` digits, or one to `width` if `may_be_short`. */
 static bool take_number(struct span *span, size_t width, bool may_be_short, int *ret_number)
 {
-        struct span digits = take_while(span, is_digit);
+        struct span digits = time_input_take_while(span, time_input_is_digit);
         uint64_t number;
         if (digits.length > width || (!may_be_short && digits.length != width) ||
             span_u64(digits, &number) < 0)
@@ -217,23 +110,23 @@ static bool take_number(struct span *span, size_t width, bool may_be_short, int 
 }
 
 /* "2026-11-22" */
-static int take_date(struct input *input, struct tm *clock)
+static int take_date(struct time_input *input, struct tm *clock)
 {
         static const int month_days[] = { 31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 };
         struct span *rest = &input->rest;
         int year, month, day;
-        if (!take_number(rest, 4, false, &year) || !take_char(rest, '-') ||
-            !take_number(rest, 2, false, &month) || !take_char(rest, '-') ||
+        if (!take_number(rest, 4, false, &year) || !time_input_take_char(rest, '-') ||
+            !take_number(rest, 2, false, &month) || !time_input_take_char(rest, '-') ||
             !take_number(rest, 2, false, &day))
-                return fail_form(input);
+                return time_input_fail_form(input);
         bool is_leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
         if (year < 1970)
-                return fail_range(input);
+                return time_input_fail_range(input);
         if (month < 1 || month > 12)
-                return fail(input, -EINVAL, "the month must be 01 to 12");
+                return time_input_fail(input, -EINVAL, "the month must be 01 to 12");
         int days = month == 2 && !is_leap ? 28 : month_days[month - 1];
         if (day < 1 || day > days)
-                return fail(input, -EINVAL, "%04d-%02d has %d days", year, month, days);
+                return time_input_fail(input, -EINVAL, "%04d-%02d has %d days", year, month, days);
         clock->tm_year = year - 1900;
         clock->tm_mon = month - 1;
         clock->tm_mday = day;
@@ -241,29 +134,30 @@ static int take_date(struct input *input, struct tm *clock)
 }
 
 /* "14:03", "14:03:07", "14:03:07.25" */
-static int take_clock(struct input *input, struct tm *clock, usec_t *ret_fraction)
+static int take_clock(struct time_input *input, struct tm *clock, usec_t *ret_fraction)
 {
         struct span *rest = &input->rest;
-        if (!take_number(rest, 2, true, &clock->tm_hour) || !take_char(rest, ':') ||
+        if (!take_number(rest, 2, true, &clock->tm_hour) || !time_input_take_char(rest, ':') ||
             !take_number(rest, 2, false, &clock->tm_min))
-                return fail_form(input);
-        if (take_char(rest, ':')) {
+                return time_input_fail_form(input);
+        if (time_input_take_char(rest, ':')) {
                 if (!take_number(rest, 2, false, &clock->tm_sec))
-                        return fail_form(input);
-                if (take_char(rest, '.') && take_fraction(rest, USEC_PER_SEC, ret_fraction) < 0)
-                        return fail_form(input);
+                        return time_input_fail_form(input);
+                if (time_input_take_char(rest, '.') &&
+                    time_input_take_fraction(rest, USEC_PER_SEC, ret_fraction) < 0)
+                        return time_input_fail_form(input);
         }
         if (clock->tm_hour > 23)
-                return fail(input, -EINVAL, "the hour must be 0 to 23");
+                return time_input_fail(input, -EINVAL, "the hour must be 0 to 23");
         if (clock->tm_min > 59)
-                return fail(input, -EINVAL, "the minute must be 00 to 59");
+                return time_input_fail(input, -EINVAL, "the minute must be 00 to 59");
         if (clock->tm_sec > 59)
-                return fail(input, -EINVAL, "the second must be 00 to 59");
+                return time_input_fail(input, -EINVAL, "the second must be 00 to 59");
         return 0;
 }
 
 /* Turns the broken-down time into an instant and checks it. */
-static int finish(const struct input *input, const struct tm *clock, bool has_clock, bool is_utc,
+static int finish(const struct time_input *input, const struct tm *clock, bool has_clock, bool is_utc,
                   usec_t fraction, usec_t *ret_usec)
 {
         time_t t;
@@ -273,17 +167,18 @@ static int finish(const struct input *input, const struct tm *clock, bool has_cl
         } else if (!has_clock) {
                 t = local_time_day_begin(clock);
         } else if (local_time_instant(clock, &t) < 0) {
-                return fail(input, -EINVAL, "clocks here skip %02d:%02d on %04d-%02d-%02d", clock->tm_hour,
-                            clock->tm_min, clock->tm_year + 1900, clock->tm_mon + 1, clock->tm_mday);
+                return time_input_fail(input, -EINVAL, "clocks here skip %02d:%02d on %04d-%02d-%02d",
+                                       clock->tm_hour, clock->tm_min, clock->tm_year + 1900,
+                                       clock->tm_mon + 1, clock->tm_mday);
         }
         if (t < 0 || (usec_t)t * USEC_PER_SEC > INSTANT_MAX_USEC)
-                return fail_range(input);
+                return time_input_fail_range(input);
         *ret_usec = (usec_t)t * USEC_PER_SEC + fraction;
         return 0;
 }
 
 /* A day by name or date, then perhaps a clock time, then perhaps a zone. */
-static int parse_calendar(struct input *input, usec_t now_usec, usec_t *ret_usec)
+static int parse_calendar(struct time_input *input, usec_t now_usec, usec_t *ret_usec)
 {
         static const struct {
                 const char *name;
@@ -296,14 +191,14 @@ static int parse_calendar(struct input *input, usec_t now_usec, usec_t *ret_usec
         bool has_day = false, needs_clock = false, is_utc = false;
         int days = 0, r;
 
-        struct span word = take_while(rest, is_letter);
+        struct span word = time_input_take_while(rest, time_input_is_letter);
         for (size_t i = 0; i < sizeof(named_days) / sizeof(named_days[0]); i++)
                 if (span_equal(word, named_days[i].name)) {
                         days = named_days[i].days;
                         has_day = true;
                 }
         if (word.length > 0 && !has_day)
-                return fail_form(input);
+                return time_input_fail_form(input);
 
         /* "UTC" at the end decides what "today" is, so it is looked for first. */
         struct span ends[] = { SPAN(" UTC"), SPAN("UTC"), SPAN("Z") };
@@ -314,7 +209,7 @@ static int parse_calendar(struct input *input, usec_t now_usec, usec_t *ret_usec
                         is_utc = true;
                 }
         if (is_utc ? !gmtime_r(&now, &clock) : !localtime_r(&now, &clock))
-                return fail_range(input);
+                return time_input_fail_range(input);
         clock.tm_hour = clock.tm_min = clock.tm_sec = 0;
 
         if (!has_day && rest->length > 4 && rest->at[4] == '-') {
@@ -322,9 +217,9 @@ static int parse_calendar(struct input *input, usec_t now_usec, usec_t *ret_usec
                 if (r < 0)
                         return r;
                 has_day = true;
-                needs_clock = take_char(rest, 'T');
+                needs_clock = time_input_take_char(rest, 'T');
                 if (!needs_clock && rest->length > 0 && rest->at[0] != ' ' && rest->at[0] != '\t')
-                        return fail_form(input);
+                        return time_input_fail_form(input);
         }
         if (days != 0) {
                 /* timegm, which knows no summer time, carries over the ends of months and years. */
@@ -336,15 +231,15 @@ static int parse_calendar(struct input *input, usec_t now_usec, usec_t *ret_usec
                 clock.tm_mon = day.tm_mon;
                 clock.tm_mday = day.tm_mday;
         }
-        skip_blanks(rest);
+        time_input_skip_blanks(rest);
         if (rest->length == 0)
                 return has_day && !needs_clock ? finish(input, &clock, false, is_utc, 0, ret_usec)
-                                               : fail_form(input);
+                                               : time_input_fail_form(input);
         r = take_clock(input, &clock, &fraction);
         if (r < 0)
                 return r;
         if (rest->length > 0)
-                return fail_form(input);
+                return time_input_fail_form(input);
         return finish(input, &clock, true, is_utc, fraction, ret_usec);
 }
 
@@ -353,27 +248,27 @@ static int parse_calendar(struct input *input, usec_t now_usec, usec_t *ret_usec
 
 int time_grammar_span(const char *text, usec_t *ret_usec, char error[static TIME_ERROR_MAX])
 {
-        struct input input;
-        int r = input_init(&input, text, error);
+        struct time_input input;
+        int r = time_input_init(&input, TIME_INPUT_SPAN, text, error);
         return r < 0 ? r : parse_span(&input, input.rest, USEC_PER_SEC, ret_usec);
 }
 
 /* "@1732284842", "@1732284842.5" */
-static int parse_epoch(struct input *input, usec_t *ret_usec)
+static int parse_epoch(struct time_input *input, usec_t *ret_usec)
 {
-        struct span digits = take_while(&input->rest, is_digit);
+        struct span digits = time_input_take_while(&input->rest, time_input_is_digit);
         uint64_t seconds;
         usec_t fraction = 0;
         int r = span_u64(digits, &seconds);
         if (r == -EINVAL)
-                return fail_form(input);
-        if (r == 0 && take_char(&input->rest, '.') &&
-            take_fraction(&input->rest, USEC_PER_SEC, &fraction) < 0)
-                return fail_form(input);
+                return time_input_fail_form(input);
+        if (r == 0 && time_input_take_char(&input->rest, '.') &&
+            time_input_take_fraction(&input->rest, USEC_PER_SEC, &fraction) < 0)
+                return time_input_fail_form(input);
         if (r == 0 && input->rest.length > 0)
-                return fail_form(input);
+                return time_input_fail_form(input);
         if (r < 0 || seconds > INSTANT_MAX_USEC / USEC_PER_SEC)
-                return fail_range(input);
+                return time_input_fail_range(input);
         *ret_usec = seconds * USEC_PER_SEC + fraction;
         return 0;
 }
@@ -382,10 +277,10 @@ int time_grammar_instant(const char *text, usec_t now_usec, usec_t *ret_usec,
                          char error[static TIME_ERROR_MAX])
 {
         static const struct span ago = { "ago", 3 };
-        struct input input;
+        struct time_input input;
         struct span *rest = &input.rest;
-        usec_t span;
-        int r = input_init(&input, text, error);
+        usec_t span = 0;
+        int r = time_input_init(&input, TIME_INPUT_INSTANT, text, error);
         if (r < 0)
                 return r;
         tzset(); /* localtime_r need not do it */
@@ -394,12 +289,13 @@ int time_grammar_instant(const char *text, usec_t now_usec, usec_t *ret_usec,
                 *ret_usec = now_usec;
                 return 0;
         }
-        if (take_char(rest, '@'))
+        if (time_input_take_char(rest, '@'))
                 return parse_epoch(&input, ret_usec);
 
-        bool is_later = take_char(rest, '+'), is_earlier = !is_later && take_char(rest, '-');
-        skip_blanks(rest);
-        if (!is_later && !is_earlier && is_digit(rest->at[0]) && rest->length > ago.length &&
+        bool is_later = time_input_take_char(rest, '+'),
+             is_earlier = !is_later && time_input_take_char(rest, '-');
+        time_input_skip_blanks(rest);
+        if (!is_later && !is_earlier && time_input_is_digit(rest->at[0]) && rest->length > ago.length &&
             memcmp(rest->at + rest->length - ago.length, ago.at, ago.length) == 0) {
                 rest->length -= ago.length;
                 is_earlier = true;
@@ -412,9 +308,9 @@ int time_grammar_instant(const char *text, usec_t now_usec, usec_t *ret_usec,
                 return r;
         if (is_earlier ? __builtin_sub_overflow(now_usec, span, &span)
                        : __builtin_add_overflow(now_usec, span, &span))
-                return fail_range(&input);
+                return time_input_fail_range(&input);
         if (span > INSTANT_MAX_USEC)
-                return fail_range(&input);
+                return time_input_fail_range(&input);
         *ret_usec = span;
         return 0;
 }

@@ -33,8 +33,7 @@ int varlink_client_connect(const char *path, struct varlink_client **ret_client)
         struct varlink_client *client = malloc(sizeof(*client));
         if (!client)
                 return -ENOMEM;
-        client->fd = fd;
-        fd = -1;
+        client->fd = take_fd(&fd);
         varlink_reader_init(&client->reader, VARLINK_REPLY_MAX);
         *ret_client = client;
         return 0;

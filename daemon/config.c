@@ -105,7 +105,7 @@ int config_parse_time(const char *text, usec_t *ret_usec)
         for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
                 if (strcmp(suffix, units[i].suffix) != 0)
                         continue;
-                double value;
+                double value = 0;
                 int r = parse_decimal(number, &value);
                 if (r < 0)
                         return r;
@@ -184,7 +184,7 @@ static void set_check(struct parser *parser, size_t index, const char *key, cons
                 const struct check_parameter *parameter = &check->parameters[i];
                 if (strcmp(key, parameter->key) != 0)
                         continue;
-                double number;
+                double number = 0;
                 int r = parse_parameter(parameter, value, &number);
                 if (r == -EINVAL)
                         parser_fail(parser, "%s=%s is no number (%s are meant)", key, shown(value, text),

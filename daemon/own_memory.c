@@ -52,8 +52,8 @@ void own_memory_lock(void)
         if (mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT) < 0)
                 return;
         /* our own code is small: have it there before it is needed for the first time on a sick machine */
-        uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
-        uintptr_t begin = (uintptr_t)__executable_start / page * page;
-        size_t length = (uintptr_t)etext - begin;
-        (void)madvise((void *)begin, length, MADV_POPULATE_READ); /* an older kernel does without */
+        size_t page = (size_t)sysconf(_SC_PAGESIZE);
+        const char *begin = __executable_start - (uintptr_t)__executable_start % page;
+        (void)madvise((void *)begin, (size_t)(etext - begin),
+                      MADV_POPULATE_READ); /* or not: an older kernel */
 }

@@ -35,6 +35,13 @@ int root_open(const struct root *root, const char *path)
         return fd < 0 ? -errno : fd;
 }
 
+int root_open_trigger(const struct root *root, const char *path)
+{
+        assert(path[0] != '/');
+        int fd = openat(root->fd, path, O_RDWR | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
+        return fd < 0 ? -errno : fd;
+}
+
 int root_open_directory(const struct root *root, const char *path)
 {
         assert(path[0] != '/');

@@ -19,6 +19,8 @@ void root_done(struct root *root);
 /* Opens a file for reading; path is relative ("proc/stat"), never absolute. O_CLOEXEC. A descriptor, or
  * negative errno. */
 int root_open(const struct root *root, const char *path);
+/* For a file that is also written to: a pressure trigger of this very machine. Never blocks. */
+int root_open_trigger(const struct root *root, const char *path);
 int root_open_directory(const struct root *root, const char *path);
 
 /* Reads a whole small file into buffer, NUL-terminated. Returns the length without the NUL, or negative

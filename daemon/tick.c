@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "common/text.h"
+#include "daemon/checks/run.h"
 #include "daemon/diagnosis/diagnose.h"
 #include "daemon/ranking.h"
 #include "daemon/sample/collectors.h"
@@ -74,31 +75,6 @@ int tick_new(const struct root *root, const struct clock *clock, const struct co
 void tick_set_config(struct tick *tick, const struct config *config)
 {
         tick->config = config;
-}
-
-static size_t run_checks(struct tick *tick)
-{
-        size_t count = 0;
-        for (; checks[count]; count++) {
-                struct finding *finding = &tick->findings[count];
-                memset(finding, 0, sizeof(*finding));
-                finding->check = checks[count]->name;
-                if (!tick->config->check_enabled[count]) {
-                        finding->verdict = VERDICT_UNKNOWN;
-                        (void)span_copy(SPAN("switched off in slowd.conf"), finding->summary,
-                                        sizeof(finding->summary));
-                } else {
-                        checks[count]->run(
-                                &(struct check_context){
-                                        .history = tick->history,
-                                        .parameters = tick->config->parameters[count],
-                                        .was_found = tick->was_found[count],
-                                },
-                                finding);
-                }
-                tick->was_found[count] = finding->verdict == VERDICT_FOUND;
-        }
-        return count;
 }
 
 /* ---- what is published ---- */
@@ -253,10 +229,11 @@ void tick_run(struct tick *tick, usec_t expected_usec, struct published *ret_pub
         tick->has_older = true;
 
         sampler_collect(tick->sampler, sample);
+        sample->expected_usec = expected_usec;
         (void)snapshot_make(older, sample, expected_usec,
                             &tick->snapshot); /* without memory: an empty snapshot */
         history_push(tick->history, &tick->snapshot);
-        size_t count = run_checks(tick);
+        size_t count = checks_run(tick->history, tick->config, tick->was_found, tick->findings);
         diagnose(tick->findings, count, tick->history, &published->diagnosis);
 
         published->event_count = incidents_update(tick->incidents, &published->diagnosis, published->events,

@@ -194,8 +194,8 @@ static void run(const struct check_context *context, struct finding *ret_finding
                         batch.unit->sample->unit,
                         format_permille(share, 1000 * (double)batch.window.throttled_share));
         else if (limited > 0)
-                finding_reason(ret_finding, VERDICT_CLEAR, "%zu units have a quota, none is held back by it",
-                               limited);
+                finding_reason(ret_finding, VERDICT_CLEAR, "%zu unit%s with a quota, none is held back by it",
+                               limited, limited == 1 ? "" : "s");
         else
                 finding_reason(ret_finding, VERDICT_CLEAR, "no running unit has a CPU quota");
 }

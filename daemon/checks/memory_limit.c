@@ -199,8 +199,8 @@ static void run(const struct check_context *context, struct finding *ret_finding
                 finding_reason(finding, VERDICT_CLEAR, "%s reaches its limit, which costs it %s of its time",
                                closest.unit->sample->unit, format_permille(share, 1000 * closest.lost));
         } else if (limited > 0) {
-                finding_reason(finding, VERDICT_CLEAR, "%zu units have a memory limit, none reaches it",
-                               limited);
+                finding_reason(finding, VERDICT_CLEAR, "%zu unit%s with a memory limit, none reaches it",
+                               limited, limited == 1 ? "" : "s");
         } else {
                 finding_reason(finding, VERDICT_CLEAR, "no running unit has a memory limit");
         }

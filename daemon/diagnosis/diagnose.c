@@ -121,12 +121,12 @@ static void healthy_summary(const struct history *history, struct diagnosis *dia
         double available = history_mean(history, FIELD_MEMORY_AVAILABLE_BYTES, USEC_PER_MINUTE) /
                            history_mean(history, FIELD_MEMORY_TOTAL_BYTES, USEC_PER_MINUTE);
         double disks = history_mean(history, FIELD_DISK_BUSY_MAX, USEC_PER_MINUTE);
-        text_format(
-                diagnosis->summary, sizeof(diagnosis->summary),
-                "%s is healthy: nobody loses noticeable time (CPUs %s busy, %s of memory available, disks %s "
-                "busy).",
-                diagnosis->machine, format_permille(busy, 1000 * cpu),
-                format_permille(memory, 1000 * available), format_permille(disk, 1000 * disks));
+        text_format(diagnosis->summary, sizeof(diagnosis->summary),
+                    "%s is healthy: nothing found that makes it slow (CPUs %s busy, %s of memory available, "
+                    "disks %s "
+                    "busy).",
+                    diagnosis->machine, format_permille(busy, 1000 * cpu),
+                    format_permille(memory, 1000 * available), format_permille(disk, 1000 * disks));
 }
 
 static void summarize(const struct history *history, struct diagnosis *diagnosis)

@@ -72,9 +72,9 @@ const char *field_name(enum field field);
 
 /* ---- the ledger of lost time ---- */
 
-/* Seconds of task time per
- * second of wall time: 1.0 is one task all the time; 30 waiting tasks are 30.0. Together with idleness this
- * is all the time a task has. Absent (NAN) where the kernel does not tell for this process. */
+/* Seconds of task time per second of wall time: 1.0 is one task all the time; 30 waiting tasks are 30.0.
+ * Together with idleness this is all the time a task has. Absent (NAN) where the kernel does not tell for
+ * this process. */
 struct ledger {
         float running;
         float cpu_wait; /* runnable, no CPU; what a quota withholds is in `throttled` instead */

@@ -24,8 +24,9 @@ struct cgroup_source {
         int trees_error;
         usec_t looked_usec; /* for the trees */
         struct cgroup_table table;
-        usec_t last_usec; /* of the tick before */
-        int error;        /* the first one of this tick */
+        usec_t last_usec;   /* of the tick before */
+        uint64_t turns_due; /* times ROUND_USEC: what is left of a turn for the next tick */
+        int error;          /* the first one of this tick */
 };
 
 /* ---- what the processes tell about this tick ---- */
@@ -58,6 +59,7 @@ static void count_processes(struct cgroup_source *source, struct buffer *buffer,
         struct group *group = NULL;
         for (size_t i = 0; i < source->table.count; i++) {
                 struct group *g = source->table.groups[i];
+                g->was_active = g->is_active;
                 g->has_processes = g->is_active = g->is_needed = g->is_read = g->is_listed = false;
                 g->process_io_bytes = g->process_memory_bytes = 0;
         }
@@ -124,27 +126,51 @@ static bool read_tier(struct cgroup_source *source, struct group *group, struct 
         return true;
 }
 
+/* An ancestor that holds nobody back: of it only the limits are of interest. */
+static bool is_bystander(const struct group *group)
+{
+        return !group->has_processes && !group->is_empty && !group_is_limited(group);
+}
+
+static void visit_limits(struct cgroup_source *source, struct group *group, struct buffer *buffer,
+                         const struct sample *sample)
+{
+        group_forget_missing(group, &source->trees);
+        (void)read_tier(source, group, buffer, sample, TIER_LIMITS, false);
+        if (!group->is_active)
+                group_close_files(group, &source->trees);
+        group->visited_usec = sample->time.monotonic_usec;
+        group->was_visited = true;
+}
+
 static void read_group(struct cgroup_source *source, struct group *group, struct buffer *buffer,
                        const struct sample *sample, bool is_visit)
 {
         usec_t now = sample->time.monotonic_usec, elapsed = now - group->values.read_usec;
         const struct cgroup_sample before = group->values;
+        bool keep_open = group->is_active && group->was_active; /* it will run again */
 
-        if (is_visit)
-                group_forget_missing(group);
-        group->is_read = read_tier(source, group, buffer, sample, TIER_COUNTERS, group->is_active);
-        is_visit = is_visit || has_unknown_limit(&before, &group->values);
-        bool is_watched = group->is_active && is_notable(group, before.cpu_usage_usec, elapsed, sample);
-        if (!is_watched && !is_visit)
-                group_skip_details(group);
-        else if (read_tier(source, group, buffer, sample, TIER_DETAILS, is_watched))
-                group->is_read = true;
         if (is_visit) {
-                (void)read_tier(source, group, buffer, sample, TIER_LIMITS, false);
-                if (!group->is_active)
-                        group_close_files(group, &source->trees);
-                group->visited_usec = now;
-                group->was_visited = true;
+                visit_limits(source, group, buffer, sample);
+                if (is_bystander(group))
+                        return;
+        }
+        group->is_read = read_tier(source, group, buffer, sample, TIER_COUNTERS, keep_open);
+        if (!is_visit && has_unknown_limit(&before, &group->values)) {
+                visit_limits(source, group, buffer, sample);
+                is_visit = true;
+        }
+        if (group->is_active || group->values.cpu_usage_usec != before.cpu_usage_usec)
+                group->has_run = true;
+        bool is_watched = group->is_active && is_notable(group, before.cpu_usage_usec, elapsed, sample);
+        if ((is_watched || is_visit) &&
+            read_tier(source, group, buffer, sample, TIER_LEVELS, is_watched && keep_open))
+                group->is_read = true;
+        if (is_watched || (is_visit && group->has_run)) {
+                (void)read_tier(source, group, buffer, sample, TIER_DETAILS, is_watched && keep_open);
+                group->has_run = false;
+        } else if (group->has_run) {
+                group_skip_details(group);
         }
         if (has_grown(before.cpu_throttled_usec, group->values.cpu_throttled_usec)) {
                 group->throttled_usec = now;
@@ -161,7 +187,9 @@ static void visit_in_turn(struct cgroup_source *source, struct buffer *buffer, c
         usec_t now = sample->time.monotonic_usec, elapsed = now - source->last_usec;
         if (elapsed > ROUND_USEC)
                 elapsed = ROUND_USEC;
-        size_t turns = (size_t)((source->table.count * elapsed + ROUND_USEC - 1) / ROUND_USEC);
+        source->turns_due += source->table.count * elapsed;
+        size_t turns = (size_t)(source->turns_due / ROUND_USEC);
+        source->turns_due %= ROUND_USEC;
         for (; turns > 0; turns--) {
                 struct group *longest = NULL;
                 for (size_t i = 0; i < source->table.count; i++) {

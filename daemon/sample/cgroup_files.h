@@ -20,7 +20,9 @@ enum cgroup_hierarchy {
 
 enum cgroup_tier {
         TIER_COUNTERS, /* cheap, and cannot wait: CPU used, throttling, kills */
-        TIER_DETAILS,  /* dearer to make for the kernel: memory.stat sums over CPUs, io.stat over disks */
+        TIER_LEVELS,   /* move by themselves too: memory is reclaimed from a group in which nothing runs */
+        TIER_DETAILS,  /* counters dearer to make for the kernel: memory.stat sums over CPUs, io.stat over
+                          disks */
         TIER_LIMITS,   /* change when an administrator changes them */
 };
 

@@ -62,6 +62,8 @@ int cgroup_trees_find(struct cgroup_trees *trees, const struct root *root)
                 else if (r != -ENOENT && r != -ENOTDIR)
                         error = r;
         }
+        trees->is_hybrid = trees->mount[HIERARCHY_V2] != NULL &&
+                           strcmp(trees->mount[HIERARCHY_V2], "sys/fs/cgroup/unified") == 0;
         return found ? 0 : error;
 }
 
@@ -103,9 +105,10 @@ bool group_is_limited(const struct group *group)
                group->values.memory_high_bytes != ABSENT;
 }
 
-void group_forget_missing(struct group *group)
+void group_forget_missing(struct group *group, const struct cgroup_trees *trees)
 {
-        memset(group->is_missing, 0, sizeof(group->is_missing));
+        size_t kept = trees->is_hybrid ? cgroup_files_v2_count : 0;
+        memset(group->is_missing + kept, 0, sizeof(group->is_missing) - kept * sizeof(group->is_missing[0]));
 }
 
 void group_skip_details(struct group *group)
@@ -138,6 +141,13 @@ static int read_whole(struct buffer *buffer, int fd, struct span *ret_text)
         return (size_t)length < buffer->size - 1 ? 0 : buffer_reread(buffer, fd, ret_text);
 }
 
+static int hand_over(int *fd)
+{
+        int taken = *fd;
+        *fd = -1;
+        return taken;
+}
+
 static int read_file(struct group *group, size_t number, struct cgroup_trees *trees, struct buffer *buffer,
                      bool keep_open, struct span *ret_text)
 {
@@ -153,9 +163,8 @@ static int read_file(struct group *group, size_t number, struct cgroup_trees *tr
                 return fd;
         int r = read_whole(buffer, fd, ret_text);
         if (r == 0 && keep_open && trees->open_fds < CGROUP_FDS_MAX) {
-                group->fds[number] = fd;
+                group->fds[number] = hand_over(&fd);
                 trees->open_fds++;
-                fd = -1;
         }
         return r;
 }
@@ -170,7 +179,7 @@ int group_read(struct group *group, struct cgroup_trees *trees, struct buffer *b
                 group_skip_details(group);
         for (size_t i = 0; i < file_count(); i++) {
                 const struct cgroup_file *file = file_number(i);
-                struct span text;
+                struct span text = { 0 };
                 if (file->tier != tier || !trees->mount[file->hierarchy] || !group->path[file->hierarchy] ||
                     group->is_missing[i])
                         continue;

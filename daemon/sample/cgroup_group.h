@@ -13,6 +13,7 @@
 struct cgroup_trees {
         const struct root *root;
         const char *mount[HIERARCHY_MAX]; /* "sys/fs/cgroup/memory"; NULL if there is none */
+        bool is_hybrid;                   /* v2 has no controllers */
         size_t open_fds;
 };
 
@@ -24,6 +25,7 @@ struct group {
         bool is_missing[CGROUP_FILES_MAX]; /* looked for again at the next visit */
         struct cgroup_sample values;
         bool is_followed; /* its paths are known from one of its processes */
+        bool has_run;     /* since the details were read */
         bool was_visited, was_throttled, is_empty;
         usec_t asked_usec;     /* monotonic: when a process was last asked for the paths */
         usec_t visited_usec;   /* when everything was read */
@@ -32,7 +34,7 @@ struct group {
         uint64_t io_bytes;     /* read and written by its processes so far, for the decision what to watch */
         /* of this tick */
         uint64_t process_io_bytes, process_memory_bytes;
-        bool has_processes, is_active, is_needed, is_read, is_listed;
+        bool has_processes, is_active, was_active, is_needed, is_read, is_listed;
 };
 
 /* Finds out which trees there are. 0, or -ENOENT if none, or the error that forbids to look. */
@@ -51,5 +53,6 @@ int group_read(struct group *group, struct cgroup_trees *trees, struct buffer *b
 /* Makes the counters of TIER_DETAILS ABSENT: not read this time. Levels stay. */
 void group_skip_details(struct group *group);
 void group_close_files(struct group *group, struct cgroup_trees *trees);
-/* Looks again for files that were missing: controllers can be switched on while a group lives. */
-void group_forget_missing(struct group *group);
+/* Looks again for files that were missing: controllers can be switched on while a group lives. (Not in a v2
+ * tree beside v1 trees, which have them all.) */
+void group_forget_missing(struct group *group, const struct cgroup_trees *trees);

@@ -35,7 +35,7 @@ static struct group *insert(struct cgroup_table *table, uint64_t id)
         }
         if (table->count == table->capacity) {
                 size_t capacity = table->capacity ? table->capacity * 2 : 64;
-                struct group **groups = reallocarray(table->groups, capacity, sizeof(groups[0]));
+                struct group **groups = reallocarray(table->groups, capacity, sizeof(struct group *));
                 if (!groups)
                         return NULL;
                 table->groups = groups;
@@ -45,6 +45,7 @@ static struct group *insert(struct cgroup_table *table, uint64_t id)
         if (!group)
                 return NULL;
         group->id = id;
+        group->has_run = true; /* for all that is known */
         memset(group->fds, 0xff, sizeof(group->fds));
         memset(&group->values, 0xff, sizeof(group->values));
         memset(group->values.unit, 0, sizeof(group->values.unit));
@@ -52,7 +53,7 @@ static struct group *insert(struct cgroup_table *table, uint64_t id)
         group->values.is_stale = true;
         group->values.read_usec = 0;
         size_t at = position(table, id);
-        memmove(&table->groups[at + 1], &table->groups[at], (table->count - at) * sizeof(table->groups[0]));
+        memmove(&table->groups[at + 1], &table->groups[at], (table->count - at) * sizeof(struct group *));
         table->groups[at] = group;
         table->count++;
         return group;

@@ -114,7 +114,7 @@ static int parse_io_stat(struct span text, const struct cgroup_context *context,
 static int parse_cpu_max(struct span text, const struct cgroup_context *context, struct cgroup_sample *group)
 {
         struct span word;
-        uint64_t quota, period;
+        uint64_t quota, period = ABSENT;
         (void)context;
         if (!span_take_word(&text, &word))
                 return -ENODATA;
@@ -181,11 +181,11 @@ const struct cgroup_file cgroup_files_v2[] = {
         { "cpu.pressure", HIERARCHY_V2, TIER_DETAILS, parse_cpu_pressure },
         { "memory.pressure", HIERARCHY_V2, TIER_DETAILS, parse_memory_pressure },
         { "io.pressure", HIERARCHY_V2, TIER_DETAILS, parse_io_pressure },
-        { "memory.current", HIERARCHY_V2, TIER_DETAILS, parse_memory_current },
-        { "memory.swap.current", HIERARCHY_V2, TIER_DETAILS, parse_swap_current },
+        { "memory.current", HIERARCHY_V2, TIER_LEVELS, parse_memory_current },
+        { "memory.swap.current", HIERARCHY_V2, TIER_LEVELS, parse_swap_current },
         { "memory.stat", HIERARCHY_V2, TIER_DETAILS, parse_memory_stat },
         { "io.stat", HIERARCHY_V2, TIER_DETAILS, parse_io_stat },
-        { "pids.current", HIERARCHY_V2, TIER_DETAILS, parse_tasks },
+        { "pids.current", HIERARCHY_V2, TIER_LEVELS, parse_tasks },
         { "cpu.max", HIERARCHY_V2, TIER_LIMITS, parse_cpu_max },
         { "cpu.weight", HIERARCHY_V2, TIER_LIMITS, parse_cpu_weight },
         { "memory.high", HIERARCHY_V2, TIER_LIMITS, parse_memory_high },

@@ -146,7 +146,7 @@ static int read_kept_file(struct sampler *sampler, struct kept_file *file, const
 
 static int collect_file(struct sampler *sampler, size_t number, struct sample *sample)
 {
-        struct span text;
+        struct span text = { 0 };
         int r = read_kept_file(sampler, &sampler->files[number], collectors[number].path,
                                sample->time.monotonic_usec, &text);
         if (r < 0 && r != -EFBIG)

@@ -47,7 +47,7 @@ static int take_columns(struct span *line, uint64_t *columns)
 static int parse_line(struct span line, struct disk_sample *ret_disk)
 {
         struct span name;
-        uint64_t major, minor, column[COLUMNS];
+        uint64_t major = 0, minor = 0, column[COLUMNS];
 
         int r = span_take_u64(&line, &major);
         if (r == 0)

@@ -87,6 +87,37 @@ static void resolve(const char *directory, struct span path, char ret_path[stati
         text_sanitize(ret_path, "");
 }
 
+static struct span base_name(struct span path)
+{
+        for (size_t i = path.length; i > 0; i--)
+                if (path.at[i - 1] == '/')
+                        return (struct span){ path.at + i, path.length - i };
+        return path;
+}
+
+/* Where a relative script really is. Shells keep it open while they run it (bash as 255, dash as 10), which
+ * holds even if the script has changed its directory since; else it is taken to be below the working
+ * directory. */
+static void find_script(const struct process_files *files, struct process_identity *identity,
+                        const char *directory, struct span script)
+{
+        static const char *const descriptors[] = { "fd/255", "fd/10" };
+        char link[LINK_SIZE];
+        struct span name = base_name(script);
+        bool is_relative = script.length > 0 && script.at[0] != '/';
+
+        for (size_t i = 0; is_relative && i < sizeof(descriptors) / sizeof(descriptors[0]); i++) {
+                ssize_t n = process_files_read_link(files, identity->pid, descriptors[i], link, sizeof(link));
+                struct span found = n > 0 ? base_name(span_of(link)) : SPAN("");
+                if (found.length == name.length && name.length > 0 &&
+                    memcmp(found.at, name.at, name.length) == 0) {
+                        copy_text(span_of(link), identity->script, sizeof(identity->script));
+                        return;
+                }
+        }
+        resolve(directory, script, identity->script);
+}
+
 /* "exec" at the end of a script turns the shell that ran it into something else: then the script is what
  * started this program. */
 static void remember_former_script(struct process_identity *identity, const struct process_identity *former)
@@ -133,7 +164,7 @@ void process_identity_read(const struct process_files *files, const struct proce
         process_command_line(source.arguments, identity->command_line);
         copy_text(source.exe, identity->exe, sizeof(identity->exe));
         copy_text(span_of(cwd), identity->working_directory, sizeof(identity->working_directory));
-        resolve(cwd, script, identity->script);
+        find_script(files, identity, cwd, script);
         identity->is_kernel_thread = is_kernel_thread;
         identity->is_partial = entry->details_denied = is_denied;
         if (entry->has_identity)

@@ -91,7 +91,7 @@ struct pass {
         struct sample *sample;
         size_t former; /* index into older->processes */
         size_t due_left;
-        struct process_look look;
+        usec_t now_usec, elapsed_usec;
 };
 
 /* Both lists are sorted by pid. */
@@ -142,26 +142,26 @@ static void look_at(struct pass *pass, size_t index, const struct taskstats_valu
 {
         struct process_source *source = pass->source;
         struct process_entry *entry = source->table.entries[index];
-        struct process_look *look = &pass->look;
+        struct process_look look = { .now_usec = pass->now_usec, .elapsed_usec = pass->elapsed_usec };
         struct process_sample *sample = &pass->sample->processes[pass->sample->process_count];
         struct taskstats_values lost;
 
-        look->former = find_former(pass, entry);
+        look.former = find_former(pass, entry);
         if (stats && stats->error == -EAGAIN) {
-                lost = lost_answer(look->former);
+                lost = lost_answer(look.former);
                 stats = &lost;
         }
-        look->stats = stats && stats->error == 0 ? stats : NULL;
-        look->is_due = pass->due_left > 0 && entry->pid > source->refreshed_pid;
-        int r = process_look_at(source, entry, look, sample);
+        look.stats = stats && stats->error == 0 ? stats : NULL;
+        look.is_due = pass->due_left > 0 && entry->pid > source->refreshed_pid;
+        int r = process_look_at(source, entry, &look, sample);
         if (r == -ESTALE) {
                 entry = process_table_replace(&source->table, index, bury, source);
                 if (!entry)
                         return;
-                look->former = NULL;
-                r = process_look_at(source, entry, look, sample);
+                look.former = NULL;
+                r = process_look_at(source, entry, &look, sample);
         }
-        if (look->is_due) {
+        if (look.is_due) {
                 source->refreshed_pid = entry->pid;
                 pass->due_left--;
         }
@@ -188,7 +188,7 @@ static void look_at_all(struct pass *pass)
 {
         struct process_source *source = pass->source;
         const size_t count = source->table.count;
-        struct taskstats_values values[TASKSTATS_BATCH];
+        struct taskstats_values values[TASKSTATS_BATCH] = { { .error = -EAGAIN } };
         uint32_t pids[TASKSTATS_BATCH];
 
         for (size_t begin = 0; begin < count; begin += TASKSTATS_BATCH) {
@@ -210,9 +210,7 @@ static int collect(struct process_source *source, const struct sample *older, st
 {
         uint64_t dropped = 0;
         const usec_t now = sample->time.monotonic_usec;
-        struct pass pass = {
-                .source = source, .older = older, .sample = sample, .look = { .now_usec = now }
-        };
+        struct pass pass = { .source = source, .older = older, .sample = sample, .now_usec = now };
 
         ssize_t n = list_processes(source, &dropped);
         if (n < 0)
@@ -221,14 +219,14 @@ static int collect(struct process_source *source, const struct sample *older, st
         if (!grow_sample(sample, source->table.count))
                 return -ENOMEM;
         if (older && now > older->time.monotonic_usec)
-                pass.look.elapsed_usec = now - older->time.monotonic_usec;
+                pass.elapsed_usec = now - older->time.monotonic_usec;
         source->identities_left = PROCESS_IDENTITIES_PER_COLLECT;
         source->servers_left = SERVERS_PER_COLLECT;
         source->threads.reads_left = PROCESS_THREAD_READS_MAX;
         source->unsettled = 0;
         source->details_denied = false;
         source->taskstats_error = source->taskstats ? 0 : source->taskstats_error;
-        pass.due_left = due_count(source, pass.look.elapsed_usec);
+        pass.due_left = due_count(source, pass.elapsed_usec);
         process_users_refresh(&source->users);
 
         look_at_all(&pass);

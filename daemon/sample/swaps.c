@@ -12,7 +12,7 @@
 static int parse_line(struct span line, struct swap_sample *ret_swap)
 {
         struct span path, type;
-        uint64_t size, used;
+        uint64_t size, used = 0;
 
         if (!span_take_word(&line, &path) || !span_take_word(&line, &type))
                 return -EINVAL;

@@ -10,11 +10,11 @@
 /* One process, all its threads together, those that ended included. ABSENT (sample.h) what this kernel's
  * version of the struct lacks. */
 struct taskstats_values {
-        int error; /* 0; -ESRCH: no such process; -EAGAIN: the answer was lost; other: refused */
         uint64_t slices, run_nsec, run_delay_nsec;
         uint64_t block_delay_nsec, swapin_delay_nsec, reclaim_delay_nsec, thrashing_delay_nsec,
                 compact_delay_nsec;
         uint64_t voluntary_switches, involuntary_switches; /* of living threads only */
+        int error; /* 0; -ESRCH: no such process; -EAGAIN: the answer was lost; other: refused */
         /* One of the delays was counted at least once. From version 13 on every process that was forked while
          * delay accounting was on has one (copy on write); without any, the kernel keeps no delays for it. */
         bool has_delays;
@@ -35,9 +35,3 @@ struct taskstats_socket *taskstats_free(struct taskstats_socket *taskstats); /* 
  * 0, or negative errno if the socket itself failed. */
 int taskstats_query(struct taskstats_socket *taskstats, const uint32_t *pids, size_t n,
                     struct taskstats_values *ret_values);
-
-/* Parses one netlink message. 0 with *ret_pid and *ret_values (error set if it is an error message, and pid 0
- * then); *ret_sequence is the number of the request it answers. -EBADMSG: garbage. For taskstats.c and its
- * tests. */
-int taskstats_parse(const void *message, size_t length, uint16_t family, uint32_t *ret_sequence,
-                    uint32_t *ret_pid, struct taskstats_values *ret_values);

@@ -87,9 +87,7 @@ static int lock_directory(const char *path, bool may_create)
         CLEANUP_CLOSE int fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         if (fd < 0 || flock(fd, LOCK_EX) < 0)
                 return -errno;
-        int taken = fd;
-        fd = -1;
-        return taken;
+        return take_fd(&fd);
 }
 
 static int bind_path(const char *path, bool may_create_directory, struct listen_socket *ret_socket,
@@ -114,9 +112,9 @@ static int bind_path(const char *path, bool may_create_directory, struct listen_
                 (void)unlink(path);
                 return r;
         }
-        *ret_socket = (struct listen_socket){ .fd = fd, .device = status.st_dev, .inode = status.st_ino };
+        *ret_socket =
+                (struct listen_socket){ .fd = take_fd(&fd), .device = status.st_dev, .inode = status.st_ino };
         text_format(ret_socket->path, sizeof(ret_socket->path), "%s", path);
-        fd = -1;
         return 0;
 }
 

@@ -109,11 +109,14 @@ static int no_such_method(const char *name, struct answer *ret_error)
 {
         if (is_in_interface(name, INTERFACE_NAME) || is_in_interface(name, SERVICE_INTERFACE_NAME))
                 return answer_error(ret_error, SERVICE_INTERFACE_NAME ".MethodNotFound", "method", name);
-        CLEANUP_FREE char *interface = strdup(name);
-        if (!interface)
+        size_t length = (size_t)(strrchr(name, '.') - name); /* a parsed call has a qualified name */
+        CLEANUP_JSON struct json_object *parameters = json_object_new_object();
+        if (!parameters ||
+            json_add(parameters, "interface", json_object_new_string_len(name, (int)length)) < 0)
                 return -ENOMEM;
-        *strrchr(interface, '.') = '\0'; /* a parsed call has a qualified name */
-        return answer_error(ret_error, SERVICE_INTERFACE_NAME ".InterfaceNotFound", "interface", interface);
+        *ret_error = (struct answer){ .error = SERVICE_INTERFACE_NAME ".InterfaceNotFound",
+                                      .parameters = TAKE(parameters) };
+        return 0;
 }
 
 static bool is_known(const char *const *names, const char *name)

@@ -257,8 +257,8 @@ WRONG_USE = [
     (["alerts", "--since=teatime"], "--since: 'teatime' is not a time: write it like 14:03"),
     (["alerts", "--until=25:00"], "--until: '25:00' is not a time: the hour must be 0 to 23."),
     (["alerts", "--since=-1h", "--until=-2h"], "--since must not be later than --until."),
-    (["--wait=soon"], "--wait: 'soon' is not a time"),
-    (["--wait=0.5x"], "--wait: '0.5x' is not a time: 'x' is no unit of time"),
+    (["--wait=soon"], "--wait: 'soon' is not a span of time: write it like 90s"),
+    (["--wait=0.5x"], "--wait: '0.5x' is not a span of time: 'x' is no unit of time"),
     (["--follow", "--wait"], "--follow already waits: use it without --wait."),
     (["--follow=yes"], "--follow takes no value."),
     (["ev\033[31mil"], "There is no command 'ev?[31mil'"),
@@ -320,6 +320,20 @@ class Help(TestCase):
             self.assertLessEqual(max(len(line) for line in result.out.split("\n")), 80)
             self.assert_golden(f"{name}.txt", result.out)
         self.assertEqual(run(["help"]).out, run(["--help"]).out)
+
+    def test_documented(self):
+        """Every command and option is in the manual page and in the completions of all three shells."""
+        commands = re.findall(r"^  ([a-z]+)(?: [A-Z\[]|  )", run(["--help"]).out.split("Options")[0], re.MULTILINE)
+        self.assertIn("diagnose", commands)
+        options = set(re.findall(r"--[a-z-]+", "".join(run([command, "--help"]).out for command in commands[:-1])))
+        self.assertIn("--follow", options)
+        root = os.path.join(HERE, "..", "..", "cli")
+        for file in ("slowctl.1.scd", "completions/slowctl.bash", "completions/_slowctl", "completions/slowctl.fish"):
+            with open(os.path.join(root, file), encoding="utf-8") as opened:
+                text = opened.read()
+            for word in [*commands, *options]:
+                shown = f"-l {word[2:]}" if word.startswith("--") and file.endswith("fish") else word
+                self.assertIn(shown, text, f"{word} is missing in {file}")
 
     def test_version(self):
         result = run(["--version"])

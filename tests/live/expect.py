@@ -43,7 +43,8 @@ def blamed(check, *, culprit=None, kind=None, count=None, script=None, directory
         who = finding["culprit"] or {}
         origin = who.get("startedBy") or {}
         # without systemd a unit is called by its group's path
-        for name, value, wanted in (("culprit", (who.get("name") or "").lstrip("/"), culprit), ("kind", who.get("kind"), kind),
+        for name, value, wanted in (("culprit", (who.get("name") or "").lstrip("/"), culprit),
+                                    ("kind", who.get("kind"), kind),
                                     ("count", who.get("count"), count),
                                     ("script", origin.get("script"), script),
                                     ("working directory", origin.get("workingDirectory"), directory)):

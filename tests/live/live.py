@@ -17,6 +17,7 @@ import tempfile
 import time
 import traceback
 
+from probe import Probe
 from machine import Figures, Impossible, descendants, die_with_parent, read, reap_orphans
 
 SKIPPED = 77
@@ -54,6 +55,7 @@ class Program:
                 pass
 
     def stop(self):
+        mine = self.pids()
         while True:
             self.send(signal.SIGKILL)
             try:
@@ -61,6 +63,11 @@ class Program:
             except subprocess.TimeoutExpired:
                 continue
             break
+        for pid in mine:  # orphans are the test's to reap
+            try:
+                os.waitpid(pid, 0)
+            except ChildProcessError:
+                pass
 
     def is_running(self):
         return self.process.poll() is None
@@ -80,7 +87,7 @@ class Live:
         self.slowd = None
         self.slowest_answer = 0.0
         self.last = None
-        self.probe_file = None
+        self.probe = None
         if os.geteuid() == 0:  # slowd may switch it on; the machine gets it back as it was
             path = "/proc/sys/kernel/task_delayacct"
             before = read(path, "")
@@ -89,6 +96,19 @@ class Live:
 
     def skip(self, reason):
         raise Impossible(reason)
+
+    def await_quiet(self):
+        """The figures of a machine that others load say little: waits a while for them to finish."""
+        deadline = time.monotonic() + self.arguments.patience
+        while True:
+            before = self.figures()
+            time.sleep(1)
+            others = self.figures().others(before)
+            if others < OTHERS_MAX / 2:
+                return
+            if time.monotonic() > deadline:
+                self.say(f"others still use {others:.1f} CPUs")
+                return
 
     def say(self, text):
         print(f"[{time.strftime('%H:%M:%S')}] {text}", flush=True)
@@ -245,7 +265,7 @@ class Live:
         done = subprocess.run([f"{self.arguments.build}/cli/slowctl", f"--socket={self.socket}", "--json", "diagnose"],
                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=30, check=False)
         took = time.monotonic() - started
-        if done.returncode not in (0, 1, 4):
+        if done.returncode not in (0, 1, 4) or not done.stdout:  # unreachable, or before the first tick
             return self.unanswered(done.stderr.strip())
         self.slowest_answer = max(self.slowest_answer, took)
         self.last = json.loads(done.stdout)["diagnosis"]
@@ -316,31 +336,13 @@ class Live:
         self.report(f"{what}, for {seconds:.0f} s", before)
 
     def report(self, what, before):
-        extra = ""
-        if self.probe_file:
-            extra = "\n      " + self.probe_figures(before.time)
-        self.say(f"{what}\n      {self.figures().since(before)}{extra}")
-
-    # ---- the probe: an innocent program that wants 1.5 ms of CPU every 10 ms ----
+        felt = f"\n      {self.probe.figures(before.time)}" if self.probe else ""
+        self.say(f"{what}\n      {self.figures().since(before)}{felt}")
 
     def start_probe(self):
-        if not self.validate:
-            return
-        self.probe_file = f"{self.directory}/probe"
-        code = ("import time\n"
-                "while True:\n"
-                "    time.sleep(0.01); t = time.monotonic(); c = time.thread_time()\n"
-                "    while time.thread_time() - c < 0.0015: pass\n"
-                "    print(f'{t:.4f} {time.monotonic() - t:.6f}', flush=True)\n")
-        self.start("probe", [sys.executable, "-c", code], output=self.probe_file)
-
-    def probe_figures(self, since):
-        walls = sorted(float(line.split()[1]) for line in read(self.probe_file).splitlines()
-                       if len(line.split()) == 2 and float(line.split()[0]) >= since)
-        if not walls:
-            return "probe: no figures"
-        return (f"probe slowed down {sum(walls) / len(walls) / 0.0015:.2f} times on average, "
-                f"{walls[int(len(walls) * 0.95)] / 0.0015:.2f} times at the 95th percentile ({len(walls)} rounds)")
+        """With --validate: an innocent program that tells how much slower it runs."""
+        if self.validate:
+            self.probe = Probe(self)
 
 
 # ---- main -------------------------------------------------------------------------------------------------------
@@ -351,6 +353,8 @@ def run(function, arguments):
     test = None
     try:
         test = Live(arguments)
+        test.await_quiet()
+        signal.alarm(arguments.limit)
         function(test)
         test.stop_slowd()
         if not test.validate:
@@ -382,6 +386,7 @@ def main():
     parser.add_argument("--validate", action="store_true", help="show that the faults are real; needs no slowd")
     parser.add_argument("--seconds", type=float, default=8, help="how long to look at each fault with --validate")
     parser.add_argument("--raw", action="store_true", help="ask without slowctl")
+    parser.add_argument("--patience", type=float, default=15, help="wait so many seconds for a quiet machine")
     parser.add_argument("--limit", type=int, default=170, help="give up (and clean up) after so many seconds")
     arguments = parser.parse_args()
     arguments.build = os.path.abspath(arguments.build)
@@ -398,7 +403,6 @@ def main():
             os._exit(1)
         os.setsid()
         reap_orphans()
-        signal.alarm(arguments.limit)
         status = run(SCENARIOS[arguments.scenario], arguments)
         sys.stdout.flush()
         os._exit(status)

@@ -165,8 +165,8 @@ class Figures:
             if not rate:
                 continue
             wanted = rate["run"] + rate["wait"]
-            part = (f"{label}: {len(self.programs[label])} processes, run {rate['run']:.2f}, cpu wait {rate['wait']:.2f}"
-                    f" ({100 * rate['wait'] / wanted if wanted > 1e-4 else 0:.0f} % of wanted)")
+            part = (f"{label}: {len(self.programs[label])} processes, run {rate['run']:.2f}, "
+                    f"cpu wait {rate['wait']:.2f} ({100 * rate['wait'] / wanted if wanted > 1e-4 else 0:.0f} % of wanted)")
             for key, unit, scale in (("blocked", "", 1), ("majflt", "/s", 1), ("read", " MB/s", 1e6),
                                      ("written", " MB/s", 1e6)):
                 if rate[key] / scale >= 0.005:

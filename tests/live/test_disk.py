@@ -31,8 +31,8 @@ def slow_disk(t):
 
 def writer(t, disk, label="dd", size="256k"):
     """Sustained: it starts again when its file is full."""
-    return t.start(label, ["sh", "-c", f"while :; do dd if=/dev/zero of=big bs={size} count=800 conv=notrunc oflag=direct; done"],
-                   directory=disk.path, group=disk.writers)
+    loop = f"while :; do dd if=/dev/zero of=big bs={size} count=800 conv=notrunc oflag=direct; done"
+    return t.start(label, ["sh", "-c", loop], directory=disk.path, group=disk.writers)
 
 
 def victim(t, disk, name="database"):

@@ -5,8 +5,10 @@ Run as: test_privacy.py SLOWD-FAKE [SLOWD]"""
 import grp
 import json
 import os
+import shutil
 import subprocess
 import sys
+import tempfile
 import unittest
 
 from varlink import Client, Daemon, DIAGNOSTICS
@@ -104,17 +106,24 @@ class Privacy(unittest.TestCase):
 @unittest.skipUnless(REAL_PROGRAM, "slowd itself was not built")
 class PrivacyOfThisMachine(unittest.TestCase):
     def test_nobody_sees_no_foreign_command_line(self):
-        marker = "secret-%d" % os.getpid()
-        # uses the CPU, so that it is among the programs that Top shows
-        with subprocess.Popen([sys.executable, "-c", "while True: pass", marker]) as hog:
-            try:
-                with Daemon(REAL_PROGRAM) as daemon:
-                    daemon.wait_until(lambda: marker in json.dumps(ask_as(daemon.path, 0)))
-                    _, _, programs = ask_as(daemon.path, NOBODY)
-                    self.assertIn(hog.pid, [program["firstPid"] for program in programs])
-                    self.assertNotIn(marker, json.dumps(ask_as(daemon.path, NOBODY)))
-            finally:
-                hog.kill()
+        with tempfile.TemporaryDirectory() as directory:
+            program = shutil.copy("/bin/sh", directory + "/privacyhog")  # a program of its own name
+            # uses the CPU, so that it is among those that Top shows
+            with subprocess.Popen([program, "-c", "while :; do :; done", "a-secret"]) as hog:
+                try:
+                    with Daemon(REAL_PROGRAM) as daemon:
+                        daemon.wait_until(lambda: "a-secret" in str(self.rows(daemon, 0)))
+                        self.assertEqual(self.rows(daemon, 0)[0]["firstPid"], hog.pid)
+                        rows = self.rows(daemon, NOBODY)
+                        self.assertEqual(len(rows), 1)
+                        self.assertIsNone(rows[0]["commandLine"])
+                        self.assertNotIn("a-secret", json.dumps(ask_as(daemon.path, NOBODY)))
+                finally:
+                    hog.kill()
+
+    @staticmethod
+    def rows(daemon, uid):
+        return [row for row in ask_as(daemon.path, uid)[2] if row["name"] == "privacyhog"]
 
 
 if __name__ == "__main__":

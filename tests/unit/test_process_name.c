@@ -67,6 +67,8 @@ static void plain_programs(void **state)
                 { "httpd", "/bin/busybox", ARGUMENTS("httpd\0-f"), "httpd", NULL },
                 { "sh", "/bin/busybox", ARGUMENTS("sh\0/etc/backup.sh"), "backup.sh", "/etc/backup.sh" },
                 { "mysqld", "", { "", 0 }, "mysqld", NULL },
+                { "python3", "", ARGUMENTS("python3\0/srv/manage.py"), "manage.py", "/srv/manage.py" },
+                { "deploy.sh", "", ARGUMENTS("/bin/sh\0/src/deploy.sh"), "deploy.sh", "/src/deploy.sh" },
         };
         (void)state;
         CHECK(list, false);
@@ -158,14 +160,15 @@ static void command_lines_are_joined_and_cut(void **state)
         process_command_line((struct span){ big, COMMAND_LINE_MAX }, text);
         assert_int_equal(strlen(text), COMMAND_LINE_MAX - 1);
         assert_string_equal(text + COMMAND_LINE_MAX - 4, "…");
+        memset(big, 0xac, sizeof(big)); /* no character at all: the text is not lost for it */
+        process_command_line((struct span){ big, sizeof(big) }, text);
+        assert_true(strlen(text) > COMMAND_LINE_MAX - 10);
         /* Never within a character: "é" is two bytes, so one of two offsets falls into one. */
         for (size_t shift = 0; shift < 2; shift++) {
-                for (size_t i = 0; i + 1 < sizeof(big); i += 2)
-                        memcpy(big + i, "é", 2);
-                memcpy(big, "xx", shift);
-                for (size_t i = shift; i + 1 < sizeof(big); i += 2)
-                        memcpy(big + i, "é", 2);
-                process_command_line((struct span){ big, sizeof(big) - 1 }, text);
+                memset(big, 'x', shift);
+                for (size_t i = shift; i < sizeof(big); i++)
+                        big[i] = "é"[(i - shift) % 2];
+                process_command_line((struct span){ big, sizeof(big) }, text);
                 assert_null(strchr(text, '?'));
                 assert_string_equal(text + strlen(text) - 3, "…");
         }

@@ -192,6 +192,12 @@ static void passwd_lines(void **state)
         assert_string_equal(user.name, "www-data");
         assert_int_equal(process_users_parse(SPAN("e\033vil:x:5:5:::"), &user), 0);
         assert_string_equal(user.name, "e?vil");
+        /* bytes that continue a character which never began: found by the fuzzer, the name was empty */
+        char text[64];
+        memset(text, 0xac, 40);
+        memcpy(text + 40, ":x:5:5:::", 10);
+        assert_int_equal(process_users_parse(span_of(text), &user), 0);
+        assert_true(strlen(user.name) >= USER_NAME_MAX - 4 && user.name[0] == '?');
 }
 
 static void listening_sockets(void **state)

@@ -11,7 +11,7 @@
 #include <linux/taskstats.h>
 
 #include "daemon/sample/sample.h"
-#include "daemon/sample/taskstats.h"
+#include "daemon/sample/taskstats_message.h"
 
 #define FAMILY 27
 

@@ -1,0 +1,200 @@
+/* Every option of slowctl and the reading of its value. */
+#include "cli/option_table.h"
+
+#include <string.h>
+
+#include "cli/complain.h"
+#include "common/text.h"
+#include "common/time_grammar.h"
+
+#define LIMIT_MAX         256 /* as in the interface */
+#define WAIT_DEFAULT_USEC (30 * USEC_PER_SEC)
+
+static int set_socket(struct options *options, const char *value, usec_t now_usec)
+{
+        (void)now_usec;
+        options->socket = value;
+        options->socket_is_option = true;
+        if (value[0])
+                return 0;
+        complain("--socket needs the path of slowd's socket.");
+        return STATUS_WRONG_USE;
+}
+
+static int set_json(struct options *options, const char *value, usec_t now_usec)
+{
+        (void)now_usec;
+        if (!value)
+                options->json = JSON_AUTO;
+        else if (strcmp(value, "pretty") == 0)
+                options->json = JSON_PRETTY;
+        else if (strcmp(value, "short") == 0)
+                options->json = JSON_SHORT;
+        else {
+                complain("--json does not know '%s': use pretty or short.", value);
+                return STATUS_WRONG_USE;
+        }
+        return 0;
+}
+
+static int set_color(struct options *options, const char *value, usec_t now_usec)
+{
+        (void)now_usec;
+        if (strcmp(value, "auto") == 0)
+                options->color = WHEN_AUTO;
+        else if (strcmp(value, "always") == 0)
+                options->color = WHEN_ALWAYS;
+        else if (strcmp(value, "never") == 0)
+                options->color = WHEN_NEVER;
+        else {
+                complain("--color does not know '%s': use auto, always or never.", value);
+                return STATUS_WRONG_USE;
+        }
+        return 0;
+}
+
+static int set_no_pager(struct options *options, const char *value, usec_t now_usec)
+{
+        (void)value;
+        (void)now_usec;
+        options->no_pager = true;
+        return 0;
+}
+
+static int set_help(struct options *options, const char *value, usec_t now_usec)
+{
+        (void)value;
+        (void)now_usec;
+        options->help = true;
+        return 0;
+}
+
+static int set_version(struct options *options, const char *value, usec_t now_usec)
+{
+        (void)value;
+        (void)now_usec;
+        options->version = true;
+        return 0;
+}
+
+static int set_follow(struct options *options, const char *value, usec_t now_usec)
+{
+        (void)value;
+        (void)now_usec;
+        options->follow = true;
+        return 0;
+}
+
+static int set_wait(struct options *options, const char *value, usec_t now_usec)
+{
+        char error[TIME_ERROR_MAX];
+        (void)now_usec;
+        options->wait = true;
+        options->wait_usec = WAIT_DEFAULT_USEC;
+        if (!value || time_grammar_span(value, &options->wait_usec, error) == 0)
+                return 0;
+        complain("--wait: %s.", error);
+        return STATUS_WRONG_USE;
+}
+
+static int set_sort(struct options *options, const char *value, usec_t now_usec)
+{
+        static const char *const keys[] = { "lost", "cpu", "memory", "io", "wait" };
+        (void)now_usec;
+        for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
+                if (strcmp(value, keys[i]) == 0) {
+                        options->sort = keys[i];
+                        return 0;
+                }
+        complain("--sort does not know '%s': use lost, cpu, memory, io or wait.", value);
+        return STATUS_WRONG_USE;
+}
+
+static int set_limit(struct options *options, const char *value, usec_t now_usec)
+{
+        uint64_t limit;
+        (void)now_usec;
+        if (span_u64(span_of(value), &limit) < 0 || limit < 1 || limit > LIMIT_MAX) {
+                complain("--limit must be a number from 1 to %d, not '%s'.", LIMIT_MAX, value);
+                return STATUS_WRONG_USE;
+        }
+        options->limit = (int)limit;
+        return 0;
+}
+
+static int set_time(const char *name, const char *value, usec_t now_usec, usec_t *ret_usec)
+{
+        char error[TIME_ERROR_MAX];
+        if (time_grammar_instant(value, now_usec, ret_usec, error) == 0)
+                return 0;
+        complain("%s: %s.", name, error);
+        return STATUS_WRONG_USE;
+}
+
+static int set_since(struct options *options, const char *value, usec_t now_usec)
+{
+        return set_time("--since", value, now_usec, &options->since_usec);
+}
+
+static int set_until(struct options *options, const char *value, usec_t now_usec)
+{
+        return set_time("--until", value, now_usec, &options->until_usec);
+}
+
+const struct option_spec option_table[OPTION_TABLE_COUNT] = {
+        { "follow",
+          'f',
+          VALUE_NONE,
+          set_follow,
+          { "-f, --follow", "print the answer again whenever it changes, until Ctrl-C", OPTION_FOLLOW } },
+        { "wait",
+          0,
+          VALUE_OPTIONAL,
+          set_wait,
+          { "--wait[=SECONDS]",
+            "while slowd has seen too little to tell, wait, at most so long (default: 30)", OPTION_WAIT } },
+        { "sort",
+          0,
+          VALUE_REQUIRED,
+          set_sort,
+          { "--sort=KEY", "most first by lost (default), cpu, memory, io or wait", OPTION_SORT } },
+        { "limit",
+          'n',
+          VALUE_REQUIRED,
+          set_limit,
+          { "-n, --limit=NUMBER", "so many programs, 1 to 256 (default: 20)", OPTION_LIMIT } },
+        { "since",
+          0,
+          VALUE_REQUIRED,
+          set_since,
+          { "--since=TIME", "only what lasted to this time or later: 14:03, \"yesterday 14:03\", -2h",
+            OPTION_SINCE } },
+        { "until",
+          0,
+          VALUE_REQUIRED,
+          set_until,
+          { "--until=TIME", "only what began before this time", OPTION_UNTIL } },
+        { "socket",
+          0,
+          VALUE_REQUIRED,
+          set_socket,
+          { "--socket=PATH", "ask the slowd that listens there (also: SLOWD_SOCKET)", OPTION_GLOBAL } },
+        { "json",
+          0,
+          VALUE_OPTIONAL,
+          set_json,
+          { "--json[=FORM]", "the answer as JSON: pretty (the default on a terminal) or short",
+            OPTION_GLOBAL } },
+        { "color",
+          0,
+          VALUE_REQUIRED,
+          set_color,
+          { "--color=WHEN", "auto, always or never (also: NO_COLOR)", OPTION_GLOBAL } },
+        { "no-pager",
+          0,
+          VALUE_NONE,
+          set_no_pager,
+          { "--no-pager", "write long answers straight to the terminal", OPTION_GLOBAL } },
+        { "version", 0, VALUE_NONE, set_version, { "--version", "the version of slowctl", OPTION_GLOBAL } },
+        { "help", 'h', VALUE_NONE, set_help, { "-h, --help", "this text", OPTION_GLOBAL } },
+};
