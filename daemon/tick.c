@@ -8,14 +8,10 @@
 #include "common/text.h"
 #include "daemon/checks/run.h"
 #include "daemon/diagnosis/diagnose.h"
+#include "daemon/ranking.h"
 #include "daemon/sample/collectors.h"
 
 #define COST_TICKS 60 /* over which the mean cost is taken */
-
-struct ranked {
-        uint32_t program;
-        float score;
-};
 
 struct tick {
         const struct root *root;
@@ -91,12 +87,6 @@ void tick_set_config(struct tick *tick, const struct config *config)
 
 /* ---- what is published ---- */
 
-static int by_score(const void *a, const void *b)
-{
-        float x = ((const struct ranked *)a)->score, y = ((const struct ranked *)b)->score;
-        return (y > x) - (y < x);
-}
-
 static const struct process_sample *process_of_pid(const struct sample *sample, uint32_t pid)
 {
         size_t low = 0, high = sample->process_count;
@@ -164,10 +154,9 @@ static void publish_top(struct tick *tick, struct published *published)
         }
         for (size_t i = 0; i < snapshot->program_count; i++)
                 tick->ranked[i] = (struct ranked){ (uint32_t)i, row_score(&snapshot->programs[i]) };
-        if (snapshot->program_count > 0)
-                qsort(tick->ranked, snapshot->program_count, sizeof(tick->ranked[0]), by_score);
-        for (size_t i = 0; i < snapshot->program_count && i < PUBLISHED_PROGRAMS_MAX; i++)
-                make_row(snapshot, &snapshot->programs[tick->ranked[i].program],
+        size_t best = ranking_best(tick->ranked, snapshot->program_count, PUBLISHED_PROGRAMS_MAX);
+        for (size_t i = 0; i < best; i++)
+                make_row(snapshot, &snapshot->programs[tick->ranked[i].index],
                          &published->top[published->top_count++]);
 }
 

@@ -453,6 +453,7 @@ static void test_throttled(void **state)
         struct fake_process *process = fake_add(machine, "hog", "batch.service");
         process->running = 0.2;
         process->cpu_wait = 0.5;
+        machine->busy = 1;
         fake_run(machine, 2);
         const struct program *program = fake_program(machine, "hog", "batch.service");
         assert_about((double)program->ledger.throttled, 0.4, 1e-5);
@@ -460,6 +461,9 @@ static void test_throttled(void **state)
         assert_true(program->is_throttled);
         assert_about((double)machine->snapshot.units[0].throttled_share, 0.8, 1e-6);
         assert_about((double)machine->snapshot.units[0].ledger.throttled, 0.4, 1e-5);
+        machine->busy = 0.1; /* CPUs idle: what it waits for is hardly a CPU */
+        fake_tick(machine, 1);
+        assert_about((double)fake_program(machine, "hog", "batch.service")->ledger.throttled, 0.45, 1e-5);
         unit->throttled = 0;
         fake_tick(machine, 1);
         assert_false(fake_program(machine, "hog", "batch.service")->is_throttled);
@@ -477,6 +481,7 @@ static void test_throttled_by_an_ancestor(void **state)
         process->cpu_wait = 0.5;
         struct fake_process *other = fake_add(machine, "free", "");
         other->cpu_wait = 0.5;
+        machine->busy = 1;
         fake_run(machine, 2);
         assert_about((double)fake_program(machine, "hog", "s.scope")->ledger.throttled, 0.25, 1e-5);
         assert_about((double)fake_program(machine, "free", "")->ledger.cpu_wait, 0.5, 1e-5);
