@@ -9,6 +9,7 @@
 
 #include "common/cleanup.h"
 #include "daemon/history/block.h"
+#include "daemon/history/row_edits.h"
 
 #define TAGS_MAX 1024 /* per block, then TAG_ANY */
 
@@ -161,41 +162,7 @@ static uint64_t hash_row(const struct entity *entity, const void *row, uint64_t 
         return bytes_hash(row, entity->row_size) + link;
 }
 
-/* ---- which rows stayed
- *
- * The list of one tick becomes that of the next by runs of (keep, remove, insert) rows; what follows the last
- * run is kept. */
-
-struct edits {
-        struct bytes *stream;
-        uint64_t runs;
-        uint64_t keep, remove, insert;
-        struct bytes scratch;
-};
-
-static void edits_flush(struct edits *edits)
-{
-        if (edits->remove || edits->insert) {
-                bytes_put_varint(&edits->scratch, edits->keep);
-                bytes_put_varint(&edits->scratch, edits->remove);
-                bytes_put_varint(&edits->scratch, edits->insert);
-                edits->runs++;
-                edits->keep = edits->remove = edits->insert = 0;
-        }
-}
-
-static void edit_keep(struct edits *edits)
-{
-        edits_flush(edits);
-        edits->keep++;
-}
-
-static void edit_remove(struct edits *edits)
-{
-        if (edits->insert)
-                edits_flush(edits);
-        edits->remove++;
-}
+/* ---- which rows stayed ---- */
 
 static int compare_keys(const struct entity *entity, const uint64_t *a, const uint64_t *b)
 {
@@ -316,7 +283,7 @@ static int encode_list(struct encoder *encoder, const struct entity *entity, str
         if (!reserve(state, count))
                 return -ENOMEM;
 
-        struct edits edits = { .stream = &encoder->streams[state->first_stream] };
+        struct row_edits edits = { 0 };
         struct bytes *changed = &encoder->changed;
         bytes_clear(changed);
         uint64_t changed_count = 0;
@@ -345,7 +312,7 @@ static int encode_list(struct encoder *encoder, const struct entity *entity, str
                         edit_keep(&edits);
                         old++;
                 } else {
-                        edits.insert++;
+                        edit_insert(&edits);
                         /* A block's first rows resemble their neighbours; later ones begin at nothing. */
                         if (encoder->is_at_start && i > 0)
                                 base = values - state->stride;
@@ -360,11 +327,7 @@ static int encode_list(struct encoder *encoder, const struct entity *entity, str
         }
         for (; old < state->count; old++)
                 edit_remove(&edits);
-        edits_flush(&edits);
-        bytes_put_varint(edits.stream, edits.runs);
-        bytes_put(edits.stream, edits.scratch.data, edits.scratch.length);
-        bool failed = edits.scratch.failed || changed->failed;
-        bytes_done(&edits.scratch);
+        bool failed = !edits_finish(&edits, &encoder->streams[state->first_stream]) || changed->failed;
         if (entity->shape == SHAPE_LIST) {
                 struct bytes *stream =
                         &encoder->streams[state->first_stream + 1 + mask_bytes(entity->column_count)];
