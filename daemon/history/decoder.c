@@ -185,13 +185,6 @@ static void copy_rows(struct table *table, size_t to, size_t from, size_t count)
         memset(table->marks + to, 0, count);
 }
 
-#define SWAP(a, b)                                                                                           \
-        do {                                                                                                 \
-                __typeof__(a) swap_ = (a);                                                                   \
-                (a) = (b);                                                                                   \
-                (b) = swap_;                                                                                 \
-        } while (0)
-
 /* Keeps, removes and makes room for new rows (marked, but not yet filled in). */
 static int read_edits(struct table *table, struct reader *reader)
 {

@@ -9,12 +9,14 @@
 
 #include "common/cleanup.h"
 #include "daemon/history/block.h"
+#include "daemon/history/row_edits.h"
 
 #define TAGS_MAX 1024 /* per block, then TAG_ANY */
 
 struct state {
         uint64_t *values,
                 *next; /* rows x stride: the columns, and for dense entities their last differences */
+        uint64_t *hashes, *next_hashes; /* lists: of the rows as they lay in memory */
         size_t count, capacity, next_capacity;
         uint64_t *defaults; /* stride: what a new row is compared with */
         uint64_t *base;     /* stride: for events, the one before */
@@ -83,6 +85,8 @@ struct encoder *encoder_free(struct encoder *encoder)
         for (size_t i = 0; i < ENTITIES_MAX; i++) {
                 free(encoder->states[i].values);
                 free(encoder->states[i].next);
+                free(encoder->states[i].hashes);
+                free(encoder->states[i].next_hashes);
                 free(encoder->states[i].defaults);
                 free(encoder->states[i].base);
         }
@@ -134,54 +138,31 @@ static void put_schema(struct encoder *encoder)
         }
 }
 
-static bool reserve(uint64_t **values, size_t *capacity, size_t count, uint32_t stride)
+static bool reserve(struct state *state, size_t count)
 {
-        if (count <= *capacity)
+        if (count <= state->next_capacity)
                 return true;
         size_t wanted = count + count / 4 + 4;
-        uint64_t *grown = realloc(*values, wanted * stride * sizeof(uint64_t));
-        if (!grown)
+        uint64_t *next = realloc(state->next, wanted * state->stride * sizeof(uint64_t));
+        if (next)
+                state->next = next;
+        uint64_t *hashes = realloc(state->next_hashes, wanted * sizeof(uint64_t));
+        if (hashes)
+                state->next_hashes = hashes;
+        if (!next || !hashes)
                 return false;
-        *values = grown;
-        *capacity = wanted;
+        state->next_capacity = wanted;
         return true;
 }
 
-/* ---- which rows stayed
- *
- * The list of one tick becomes that of the next by runs of (keep, remove, insert) rows; what follows the last
- * run is kept. */
-
-struct edits {
-        struct bytes *stream;
-        uint64_t runs;
-        uint64_t keep, remove, insert;
-        struct bytes scratch;
-};
-
-static void edits_flush(struct edits *edits)
+/* To see that nothing in a row changed without looking at every column: most processes are idle. Differences
+ * in padding or in members that are not stored only cost that look. */
+static uint64_t hash_row(const struct entity *entity, const void *row, uint64_t link)
 {
-        if (edits->remove || edits->insert) {
-                bytes_put_varint(&edits->scratch, edits->keep);
-                bytes_put_varint(&edits->scratch, edits->remove);
-                bytes_put_varint(&edits->scratch, edits->insert);
-                edits->runs++;
-                edits->keep = edits->remove = edits->insert = 0;
-        }
+        return bytes_hash(row, entity->row_size) + link;
 }
 
-static void edit_keep(struct edits *edits)
-{
-        edits_flush(edits);
-        edits->keep++;
-}
-
-static void edit_remove(struct edits *edits)
-{
-        if (edits->insert)
-                edits_flush(edits);
-        edits->remove++;
-}
+/* ---- which rows stayed ---- */
 
 static int compare_keys(const struct entity *entity, const uint64_t *a, const uint64_t *b)
 {
@@ -266,11 +247,13 @@ static bool put_sparse(struct encoder *encoder, const struct entity *entity, con
         return true;
 }
 
-static void load_row(const struct entity *entity, const struct rows *rows, size_t index, uint64_t *values)
+/* The columns from `begin` to before `end`. */
+static void load_columns(const struct entity *entity, const struct rows *rows, size_t index, uint32_t begin,
+                         uint32_t end, uint64_t *values)
 {
         const void *row = rows_at(rows, entity->row_size, index);
         uint64_t link = rows->links ? rows->links[index] : 0;
-        for (uint32_t c = 0; c < entity->column_count; c++)
+        for (uint32_t c = begin; c < end; c++)
                 values[c] = column_load(&entity->columns[c], row, link);
 }
 
@@ -278,13 +261,13 @@ static void load_row(const struct entity *entity, const struct rows *rows, size_
 static int encode_events(struct encoder *encoder, const struct entity *entity, struct state *state,
                          const struct rows *rows, size_t count)
 {
-        if (!reserve(&state->next, &state->next_capacity, 1, state->stride))
+        if (!reserve(state, 1))
                 return -ENOMEM;
         if (encoder->is_at_start)
                 memcpy(state->base, state->defaults, state->stride * sizeof(uint64_t));
         bytes_put_varint(&encoder->streams[state->first_stream], count);
         for (size_t i = 0; i < count; i++) {
-                load_row(entity, rows, i, state->next);
+                load_columns(entity, rows, i, 0, entity->column_count, state->next);
                 (void)put_sparse(encoder, entity, state, rows_at(rows, entity->row_size, i), state->base,
                                  state->next, true);
                 memcpy(state->base, state->next, state->stride * sizeof(uint64_t));
@@ -297,10 +280,10 @@ static int encode_list(struct encoder *encoder, const struct entity *entity, str
 {
         if (encoder->is_at_start)
                 state->count = 0;
-        if (!reserve(&state->next, &state->next_capacity, count, state->stride))
+        if (!reserve(state, count))
                 return -ENOMEM;
 
-        struct edits edits = { .stream = &encoder->streams[state->first_stream] };
+        struct row_edits edits = { 0 };
         struct bytes *changed = &encoder->changed;
         bytes_clear(changed);
         uint64_t changed_count = 0;
@@ -308,18 +291,28 @@ static int encode_list(struct encoder *encoder, const struct entity *entity, str
         for (size_t i = 0; i < count; i++) {
                 const void *row = rows_at(rows, entity->row_size, i);
                 uint64_t *values = state->next + i * state->stride;
-                load_row(entity, rows, i, values);
+                load_columns(entity, rows, i, 0, entity->key_count, values);
                 for (size_t gone = rows_gone(entity, state, old, values); gone; gone--, old++)
                         edit_remove(&edits);
 
                 const uint64_t *former = old < state->count ? state->values + old * state->stride : NULL;
                 bool is_kept = former && compare_keys(entity, former, values) == 0;
                 const uint64_t *base = is_kept ? former : state->defaults;
+                if (entity->shape == SHAPE_LIST) {
+                        state->next_hashes[i] = hash_row(entity, row, rows->links ? rows->links[i] : 0);
+                        if (is_kept && state->next_hashes[i] == state->hashes[old]) {
+                                memcpy(values, former, state->stride * sizeof(uint64_t));
+                                edit_keep(&edits);
+                                old++;
+                                continue;
+                        }
+                }
+                load_columns(entity, rows, i, entity->key_count, entity->column_count, values);
                 if (is_kept) {
                         edit_keep(&edits);
                         old++;
                 } else {
-                        edits.insert++;
+                        edit_insert(&edits);
                         /* A block's first rows resemble their neighbours; later ones begin at nothing. */
                         if (encoder->is_at_start && i > 0)
                                 base = values - state->stride;
@@ -334,11 +327,7 @@ static int encode_list(struct encoder *encoder, const struct entity *entity, str
         }
         for (; old < state->count; old++)
                 edit_remove(&edits);
-        edits_flush(&edits);
-        bytes_put_varint(edits.stream, edits.runs);
-        bytes_put(edits.stream, edits.scratch.data, edits.scratch.length);
-        bool failed = edits.scratch.failed || changed->failed;
-        bytes_done(&edits.scratch);
+        bool failed = !edits_finish(&edits, &encoder->streams[state->first_stream]) || changed->failed;
         if (entity->shape == SHAPE_LIST) {
                 struct bytes *stream =
                         &encoder->streams[state->first_stream + 1 + mask_bytes(entity->column_count)];
@@ -346,12 +335,9 @@ static int encode_list(struct encoder *encoder, const struct entity *entity, str
                 bytes_put(stream, changed->data, changed->length);
         }
 
-        uint64_t *values = state->values;
-        size_t capacity = state->capacity;
-        state->values = state->next;
-        state->capacity = state->next_capacity;
-        state->next = values;
-        state->next_capacity = capacity;
+        SWAP(state->values, state->next);
+        SWAP(state->hashes, state->next_hashes);
+        SWAP(state->capacity, state->next_capacity);
         state->count = count;
         return failed ? -ENOMEM : 0;
 }

@@ -100,6 +100,13 @@ static inline uint32_t shape_columns(enum entity_shape shape, uint32_t column_co
         return 2 + mask_bytes(column_count);
 }
 
+#define SWAP(a, b)                                                                                           \
+        do {                                                                                                 \
+                __typeof__(a) swap_ = (a);                                                                   \
+                (a) = (b);                                                                                   \
+                (b) = swap_;                                                                                 \
+        } while (0)
+
 /* ---- for the tables: number, type, member, scale */
 
 #define MEMBER_(type, member) ((type *)0)->member

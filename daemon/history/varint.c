@@ -1,6 +1,7 @@
 /* Growing buffers, variable-length numbers and the cursor that reads them back. */
 #include "daemon/history/varint.h"
 
+#include <endian.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -134,11 +135,22 @@ uint64_t reader_u64(struct reader *reader)
         return take_little_endian(reader, 8);
 }
 
+static uint64_t mix(uint64_t hash, uint64_t word)
+{
+        hash = (hash ^ word) * UINT64_C(0x9e3779b97f4a7c15); /* 2^64 / golden ratio */
+        return hash ^ hash >> 29;
+}
+
 uint64_t bytes_hash(const void *data, size_t length)
 {
+        uint64_t hash = length + 1;
         const uint8_t *at = data;
-        uint64_t hash = UINT64_C(0xcbf29ce484222325);
-        for (size_t i = 0; i < length; i++)
-                hash = (hash ^ at[i]) * UINT64_C(0x100000001b3);
+        for (; length >= sizeof(uint64_t); length -= sizeof(uint64_t), at += sizeof(uint64_t)) {
+                uint64_t word;
+                memcpy(&word, at, sizeof(word));
+                hash = mix(hash, le64toh(word));
+        }
+        for (; length > 0; length--)
+                hash = mix(hash, *at++);
         return hash;
 }

@@ -48,5 +48,5 @@ uint64_t reader_u64(struct reader *reader);
 /* The next `length` bytes, borrowed from what is read; NULL (and failed) if there are fewer. */
 const uint8_t *reader_take(struct reader *reader, size_t length);
 
-/* FNV-1a, 64 bits: tells damage, not malice. */
+/* 64 bits, eight bytes at a step: tells change and damage, not malice. */
 uint64_t bytes_hash(const void *data, size_t length);
