@@ -361,9 +361,9 @@ static void test_many_at_once(void **state)
 {
         (void)state;
         fake_add(machine, "a", "");
-        fake_work(machine, "a", 0.95, 0.5);
+        fake_work(machine, "a", 0.95, 1.2);
         fake_add(machine, "b", "");
-        fake_work(machine, "b", 0.8, 0.8);
+        fake_work(machine, "b", 0.8, 1.3);
         add_victim("", 0.3);
         fake_run(machine, 60);
         struct finding finding = assert_found(CHECK);

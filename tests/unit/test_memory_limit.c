@@ -22,7 +22,7 @@ static void test_no_limits(void **state)
         assert_clear(CHECK, "no running unit has a memory limit");
         add_unit();
         fake_run(machine, 15);
-        assert_clear(CHECK, "1 units have a memory limit, none reaches it");
+        assert_clear(CHECK, "1 unit with a memory limit, none reaches it");
 }
 
 static void test_held_back(void **state)
