@@ -174,7 +174,8 @@ void fake_message(struct fake_machine *machine, int priority, const char *text)
         if (now->message_count == KERNEL_MESSAGES_MAX)
                 fail("too many messages", text);
         struct kernel_message *message = &now->messages[now->message_count++];
-        *message = (struct kernel_message){ .priority = priority, .monotonic_usec = now->time.monotonic_usec };
+        *message =
+                (struct kernel_message){ .priority = priority, .monotonic_usec = now->time.monotonic_usec };
         (void)span_copy(span_of(text), message->text, sizeof(message->text));
 }
 
