@@ -372,6 +372,21 @@ static void test_many_at_once(void **state)
         assert_true(fake_is_victim(&finding, "nginx"));
 }
 
+/* A benchmark: client and server load each other, and want half as much again as there is. */
+static void test_client_and_server(void **state)
+{
+        (void)state;
+        fake_add(machine, "ab", "");
+        fake_work(machine, "ab", 0.9, 0.1);
+        fake_add(machine, "nginx", "");
+        fake_add(machine, "nginx", "");
+        fake_work(machine, "nginx", 0.5, 0.4);
+        fake_add(machine, "sshd", "");
+        fake_work(machine, "sshd", 0.03, 0.03);
+        fake_run(machine, 60);
+        assert_clear(CHECK, "nobody asks for more than there is");
+}
+
 static void test_too_early(void **state)
 {
         (void)state;
@@ -420,6 +435,7 @@ int main(void)
                 CASE(test_script_is_no_victim),
                 CASE(test_no_victims),
                 CASE(test_many_at_once),
+                CASE(test_client_and_server),
                 CASE(test_too_early),
                 CASE(test_after_a_gap),
         };
