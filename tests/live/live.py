@@ -17,8 +17,9 @@ import tempfile
 import time
 import traceback
 
-from probe import Probe
 from machine import Figures, Impossible, descendants, die_with_parent, read, reap_orphans
+from probe import Probe
+from program import Program
 
 SKIPPED = 77
 OTHERS_MAX = 0.5  # CPUs that programs outside the test may use before its failure says nothing
@@ -36,41 +37,6 @@ class Disturbed(Impossible):
 def scenario(function):
     SCENARIOS[function.__name__.replace("_", "-")] = function
     return function
-
-
-class Program:
-    """A process that the test started, with all below it."""
-
-    def __init__(self, label, process):
-        self.label, self.process, self.pid = label, process, process.pid
-
-    def pids(self):
-        return descendants(self.pid)
-
-    def send(self, number):
-        for pid in self.pids():
-            try:
-                os.kill(pid, number)
-            except ProcessLookupError:
-                pass
-
-    def stop(self):
-        mine = self.pids()
-        while True:
-            self.send(signal.SIGKILL)
-            try:
-                self.process.wait(5)
-            except subprocess.TimeoutExpired:
-                continue
-            break
-        for pid in mine:  # orphans are the test's to reap
-            try:
-                os.waitpid(pid, 0)
-            except ChildProcessError:
-                pass
-
-    def is_running(self):
-        return self.process.poll() is None
 
 
 class Live:
