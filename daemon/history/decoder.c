@@ -288,7 +288,7 @@ static int read_sparse(struct decoder *decoder, struct table *table, char *row, 
 static int read_dense(struct decoder *decoder, struct table *table, char *row, uint64_t *steps, bool is_new)
 {
         uint32_t first = table->first_stream + shape_columns(SHAPE_DENSE, table->column_count);
-        uint64_t values[ENTITY_COLUMNS_MAX]; /* all first: some are stored relative to others */
+        uint64_t values[ENTITY_COLUMNS_MAX] = { 0 }; /* all first: some are stored relative to others */
         for (uint32_t c = 0; c < table->column_count; c++)
                 if (table->columns[c] != NOT_STORED)
                         values[c] = column_load(&table->entity->columns[table->columns[c]], row, 0);

@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/cleanup.h"
 #include "daemon/history/block.h"
 #include "daemon/history/row_edits.h"
 
@@ -39,15 +38,14 @@ struct encoder {
 /* A row as a reader sees it before anything was stored of it. */
 static uint64_t *default_values(const struct entity *entity, uint32_t stride)
 {
-        CLEANUP_FREE void *row = malloc(entity->row_size);
-        uint64_t *values = calloc(stride, sizeof(uint64_t));
-        if (!row || !values) {
-                free(values);
-                return NULL;
+        void *row = malloc(entity->row_size);
+        uint64_t *values = row ? calloc(stride, sizeof(uint64_t)) : NULL;
+        if (values) {
+                entity_default_row(entity, row);
+                for (uint32_t c = 0; c < entity->column_count; c++)
+                        values[c] = column_load(&entity->columns[c], row, 0);
         }
-        entity_default_row(entity, row);
-        for (uint32_t c = 0; c < entity->column_count; c++)
-                values[c] = column_load(&entity->columns[c], row, 0);
+        free(row);
         return values;
 }
 
