@@ -12,7 +12,8 @@
 
 #include "common/cleanup.h"
 
-#define COMPRESSION_LEVEL 9 /* 15 level points more save 3 % and cost ten times the CPU time */
+/* Against level 9: 6 % smaller and 5 times the CPU time, which is 40 ms for a block of 20 minutes. */
+#define COMPRESSION_LEVEL 17
 #define HASH_BYTES        8
 
 int frame_write(uint32_t tick, const struct bytes *streams, uint32_t stream_count, struct bytes *ret_frame)
