@@ -181,6 +181,22 @@ static void test_nice_that_works(void **state)
         assert_clear(CHECK, "others lose only");
 }
 
+/* Who wants most is a batch that harms nobody; who harms wants less. */
+static void test_overload_beside_a_batch(void **state)
+{
+        (void)state;
+        add_overload("");
+        make_nice();
+        for (int i = 0; i < 4; i++)
+                fake_add(machine, "render", "");
+        fake_work(machine, "render", 0.3, 0.45);
+        add_victim("", 0.3);
+        autogroups(7, 0, 7);
+        fake_run(machine, 20);
+        struct finding finding = assert_found(CHECK);
+        assert_string_equal(finding.culprit.name, "render");
+}
+
 static void test_nice_in_vain(void **state)
 {
         (void)state;
@@ -423,6 +439,7 @@ int main(void)
                 CASE(test_small_machine),
                 CASE(test_large_machine),
                 CASE(test_nice_that_works),
+                CASE(test_overload_beside_a_batch),
                 CASE(test_nice_in_vain),
                 CASE(test_nice_between_units),
                 CASE(test_nice_victims),
