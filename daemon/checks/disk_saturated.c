@@ -117,8 +117,9 @@ static void split_twin(struct situation *s)
                                         most = bytes;
                                         mover = identity;
                                 }
-                        } else if (bytes < TWIN_SHARE * most && ledger_wanted(&rate->ledger) > 0.05F &&
-                                   !is_lineage(identity, mover) && !is_lineage(mover, identity)) {
+                        } else if (mover && bytes < TWIN_SHARE * most &&
+                                   ledger_wanted(&rate->ledger) > 0.05F && !is_lineage(identity, mover) &&
+                                   !is_lineage(mover, identity)) {
                                 ledger_add(&s->twin.ledger, &rate->ledger);
                                 s->twin.count++;
                                 s->twin.programs[0] = rate->program;

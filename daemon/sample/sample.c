@@ -15,6 +15,7 @@ static void set_absent(void *counters, size_t size)
 void sample_clear(struct sample *sample)
 {
         sample->time = (struct clock_reading){ 0 };
+        sample->expected_usec = 0;
         sample->machine = (struct machine){
                 .hz = ABSENT, .page_bytes = ABSENT, .cpus = ABSENT, .boot_realtime_usec = ABSENT
         };

@@ -51,6 +51,7 @@ class Live:
         self.programs = []
         self.disks = []
         self.slowd = None
+        self.begins = {}  # realtime, microseconds, of the first program of each label since slowd runs
         self.slowest_answer = 0.0
         self.minds_others = True  # whether the load of others can excuse a failure
         self.last = None
@@ -147,6 +148,8 @@ class Live:
                                        cwd=directory or self.directory, env=environment)
         program = Program(label, process)
         self.programs.append(program)
+        if self.slowd and not self.begins.get(label):
+            self.begins[label] = int(time.time() * 1e6)
         return program
 
     def stop(self, *programs):
@@ -200,6 +203,22 @@ class Live:
         self.programs.remove(slowd)
         if status != 0:
             raise Failed(f"slowd ended with exit status {status} after SIGTERM\n{read(self.log, '')[-3000:]}")
+
+    def keep_recording(self, function):
+        """What slowd has recorded goes to $SLOWD_LIVE_RECORD/NAME, with where it comes from: the raw material of
+        tests/machines, to which a person adds what is to be expected."""
+        target = os.environ.get("SLOWD_LIVE_RECORD")
+        recording = f"{self.directory}/state/history.slowd"
+        if not target or self.validate or not os.path.exists(recording):
+            return
+        target = f"{target}/{function.__name__.replace('_', '-')}"
+        os.makedirs(target, exist_ok=True)
+        subprocess.run(["cp", recording, f"{target}/history.slowd"], check=True)
+        with open(f"{target}/meta.json", "w", encoding="utf-8") as file:
+            json.dump({"scenario": function.__name__.replace("_", "-"), "whatWasDone": " ".join(function.__doc__.split()),
+                       "kernel": os.uname().release, "cpus": os.cpu_count(), "beginsUSec": self.begins,
+                       "recordedBy": "tests/live"}, file, indent=2)
+            file.write("\n")
 
     def call(self, method, parameters=None):
         """One call without slowctl: its parameters."""
@@ -324,6 +343,7 @@ def run(function, arguments):
         signal.alarm(arguments.limit)
         function(test)
         test.stop_slowd()
+        test.keep_recording(function)
         if not test.validate:
             test.say(f"passed; the slowest answer of slowctl took {test.slowest_answer * 1000:.0f} ms")
         return 0

@@ -1,0 +1,221 @@
+/* Rows put together into samples. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "daemon/history/decoder.h"
+#include "daemon/history/intern.h"
+#include "daemon/history/sample_codec.h"
+#include "daemon/history/sample_schema.h"
+
+#define IDENTITY_CHUNK  64
+#define IDENTITY_CHUNKS ((2 * PROCESSES_MAX) / IDENTITY_CHUNK) /* identities that one block may hold */
+
+struct sample_decoder {
+        struct block block;
+        struct decoder *decoder;
+        struct process_identity *chunks[IDENTITY_CHUNKS]; /* never moved: samples point into them */
+        size_t identity_count;
+        struct process_identity nobody; /* what a process without a known identity points to */
+        struct mount_sample *mounts[2]; /* in turn, whenever they change */
+        size_t mount_count;
+        unsigned mounts_now;
+        bool hides_command_lines;
+};
+
+int sample_decoder_new(struct block *block, struct sample_decoder **ret_decoder)
+{
+        struct sample_decoder *decoder = calloc(1, sizeof(*decoder));
+        if (!decoder)
+                return -ENOMEM;
+        decoder->block = *block; /* taken over */
+        *block = (struct block){ 0 };
+        int result = decoder_new(&sample_schema, &decoder->block, &decoder->decoder);
+        if (result < 0) {
+                (void)sample_decoder_free(decoder);
+                return result;
+        }
+        *ret_decoder = decoder;
+        return 0;
+}
+
+struct sample_decoder *sample_decoder_free(struct sample_decoder *decoder)
+{
+        if (!decoder)
+                return NULL;
+        (void)decoder_free(decoder->decoder);
+        for (size_t i = 0; i < IDENTITY_CHUNKS && decoder->chunks[i]; i++)
+                free(decoder->chunks[i]);
+        free(decoder->mounts[0]);
+        free(decoder->mounts[1]);
+        block_done(&decoder->block);
+        free(decoder);
+        return NULL;
+}
+
+void sample_decoder_hide_command_lines(struct sample_decoder *decoder)
+{
+        decoder->hides_command_lines = true;
+}
+
+static void hide_command_line(struct process_identity *identity)
+{
+        memset(identity->command_line, 0, sizeof(identity->command_line));
+        memset(identity->working_directory, 0, sizeof(identity->working_directory));
+        memset(identity->script, 0, sizeof(identity->script));
+        memset(identity->origin_script, 0, sizeof(identity->origin_script));
+        memset(identity->origin_directory, 0, sizeof(identity->origin_directory));
+}
+
+static struct process_identity *identity_at(const struct sample_decoder *decoder, size_t index)
+{
+        return &decoder->chunks[index / IDENTITY_CHUNK][index % IDENTITY_CHUNK];
+}
+
+static int take_identities(struct sample_decoder *decoder)
+{
+        struct decoded_rows new = decoder_rows(decoder->decoder, ENTITY_IDENTITY);
+        const struct process_identity *identities = new.rows;
+        for (size_t i = 0; i < new.count; i++) {
+                size_t index = decoder->identity_count, chunk = index / IDENTITY_CHUNK;
+                if (chunk >= IDENTITY_CHUNKS)
+                        return -EBADMSG;
+                if (!decoder->chunks[chunk]) {
+                        decoder->chunks[chunk] = malloc(IDENTITY_CHUNK * sizeof(struct process_identity));
+                        if (!decoder->chunks[chunk])
+                                return -ENOMEM;
+                }
+                *identity_at(decoder, index) = identities[i];
+                if (decoder->hides_command_lines)
+                        hide_command_line(identity_at(decoder, index));
+                decoder->identity_count++;
+        }
+        return 0;
+}
+
+static bool reserve(void *array, size_t *capacity, size_t count, size_t size)
+{
+        if (count <= *capacity)
+                return true;
+        void **pointer = array;
+        void *grown = realloc(*pointer, (count + count / 4) * size);
+        if (!grown)
+                return false;
+        *pointer = grown;
+        *capacity = count + count / 4;
+        return true;
+}
+
+static int take_processes(struct sample_decoder *decoder, struct sample *sample)
+{
+        struct decoded_rows rows = decoder_rows(decoder->decoder, ENTITY_PROCESS);
+        sample->process_count = 0;
+        if (!reserve(&sample->processes, &sample->process_capacity, rows.count, sizeof(*sample->processes)))
+                return -ENOMEM;
+        if (rows.count)
+                memcpy(sample->processes, rows.rows, rows.count * sizeof(*sample->processes));
+        sample->process_count = rows.count;
+        for (size_t i = 0; i < rows.count; i++) {
+                struct process_sample *process = &sample->processes[i];
+                uint64_t number = LINK_IDENTITY(rows.links[i]);
+                if (number > decoder->identity_count)
+                        return -EBADMSG;
+                process->identity = number ? identity_at(decoder, (size_t)number - 1) : &decoder->nobody;
+                process->is_idle = (rows.marks[i] & ROW_NEW) ? LINK_IS_IDLE(rows.links[i])
+                                                             : !(rows.marks[i] & ROW_ACTIVE);
+        }
+        return 0;
+}
+
+static int take_cgroups(struct sample_decoder *decoder, struct sample *sample)
+{
+        struct decoded_rows rows = decoder_rows(decoder->decoder, ENTITY_CGROUP);
+        sample->cgroup_count = 0;
+        if (!reserve(&sample->cgroups, &sample->cgroup_capacity, rows.count, sizeof(*sample->cgroups)))
+                return -ENOMEM;
+        struct cgroup_sample *cgroups = rows.rows;
+        for (size_t i = 0; i < rows.count; i++)
+                if (!cgroups[i].is_stale || (rows.marks[i] & ROW_NEW))
+                        cgroups[i].read_usec = sample->time.monotonic_usec - rows.links[i] * CGROUP_AGE_USEC;
+        if (rows.count)
+                memcpy(sample->cgroups, rows.rows, rows.count * sizeof(*sample->cgroups));
+        sample->cgroup_count = rows.count;
+        return 0;
+}
+
+static int take_mounts(struct sample_decoder *decoder, struct sample *sample)
+{
+        struct decoded_rows rows = decoder_rows(decoder->decoder, ENTITY_MOUNT);
+        bool is_same = rows.count == decoder->mount_count;
+        for (size_t i = 0; i < rows.count && is_same; i++)
+                is_same = !rows.marks[i];
+        if (!is_same && rows.count) {
+                decoder->mounts_now ^= 1;
+                struct mount_sample *mounts =
+                        realloc(decoder->mounts[decoder->mounts_now], rows.count * sizeof(*mounts));
+                if (!mounts)
+                        return -ENOMEM;
+                memcpy(mounts, rows.rows, rows.count * sizeof(*mounts));
+                decoder->mounts[decoder->mounts_now] = mounts;
+        }
+        decoder->mount_count = rows.count;
+        sample->mounts = decoder->mounts[decoder->mounts_now];
+        sample->mount_count = rows.count;
+        return 0;
+}
+
+/* A list that is an array in the sample; the schema's cap is the array's size. */
+static size_t take_array(const struct sample_decoder *decoder, enum sample_entity entity, void *array)
+{
+        struct decoded_rows rows = decoder_rows(decoder->decoder, entity);
+        if (rows.count)
+                memcpy(array, rows.rows, rows.count * sample_schema.entities[entity].row_size);
+        return rows.count;
+}
+
+static void take_machine(const struct sample_decoder *decoder, struct sample *sample)
+{
+        const struct entity *entity = &sample_schema.entities[ENTITY_MACHINE];
+        struct decoded_rows rows = decoder_rows(decoder->decoder, ENTITY_MACHINE);
+        for (uint32_t i = 0; rows.count && i < entity->column_count; i++) {
+                const struct column *column = &entity->columns[i];
+                memcpy((char *)sample + column->offset, (const char *)rows.rows + column->offset,
+                       column->width);
+        }
+}
+
+static void take_collectors(const struct sample_decoder *decoder, struct sample *sample)
+{
+        struct decoded_rows rows = decoder_rows(decoder->decoder, ENTITY_COLLECTOR);
+        const struct collector_row *collectors = rows.rows;
+        for (size_t i = 0; i < rows.count; i++)
+                sample->collectors[i] = (struct collector_status){
+                        .name = intern(collectors[i].name),
+                        .state = (enum collector_state)collectors[i].state,
+                        .error = collectors[i].error,
+                };
+        sample->collector_count = rows.count;
+}
+
+int sample_decoder_next(struct sample_decoder *decoder, struct sample *sample)
+{
+        int result = decoder_next(decoder->decoder);
+        if (result <= 0)
+                return result;
+        take_machine(decoder, sample);
+        memset(sample->stat.cpu, 0xff, sizeof(sample->stat.cpu)); /* ABSENT */
+        (void)take_array(decoder, ENTITY_CPU, sample->stat.cpu);
+        sample->swap_count = take_array(decoder, ENTITY_SWAP, sample->swaps);
+        sample->disk_count = take_array(decoder, ENTITY_DISK, sample->disks);
+        sample->interface_count = take_array(decoder, ENTITY_INTERFACE, sample->interfaces);
+        sample->message_count = take_array(decoder, ENTITY_MESSAGE, sample->messages);
+        take_collectors(decoder, sample);
+        result = take_mounts(decoder, sample);
+        if (result == 0)
+                result = take_cgroups(decoder, sample);
+        if (result == 0)
+                result = take_identities(decoder);
+        if (result == 0)
+                result = take_processes(decoder, sample);
+        return result == 0 ? 1 : result;
+}

@@ -1,0 +1,201 @@
+/* How fast a record is read: a week of a made-up machine is stored with the real codec, then asked. The
+ * figures are medians of several runs, each with the file opened anew and its pages in the page cache.
+ *
+ *   bench_history [--days N] [--processes N] [--file PATH] [--keep] */
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "daemon/history/replay.h"
+#include "daemon/history/store.h"
+#include "tests/support/synthetic.h"
+
+#define RUNS 7
+
+static const char *path = "/tmp/bench-history.slowd";
+static struct config config;
+static usec_t first_usec, last_usec;
+static double fill_cpu_sec;
+
+static double now_msec(clockid_t clock)
+{
+        struct timespec now;
+        (void)clock_gettime(clock, &now);
+        return (double)now.tv_sec * 1e3 + (double)now.tv_nsec / 1e6;
+}
+
+static void remove_file(void)
+{
+        static const char *const suffixes[] = { "", "-wal", "-shm" };
+        for (size_t i = 0; i < 3; i++) {
+                char name[4096];
+                (void)snprintf(name, sizeof(name), "%s%s", path, suffixes[i]);
+                (void)unlink(name);
+        }
+}
+
+static int fill(long days, uint32_t processes)
+{
+        const struct synthetic_options options = {
+                .processes = processes, .cpus = 2, .busy_permille = 30, .churn_permille = 0, .seed = 1
+        };
+        struct synthetic *machine = synthetic_new(&options);
+        struct sample turn[2] = { 0 };
+        struct snapshot snapshot = { 0 };
+        struct store_options store_options;
+        struct store *store;
+        store_default_options(path, &clock_real, &store_options);
+        store_options.sync_usec = USEC_PER_HOUR; /* of recorded time, which flies here */
+        if (store_new(&store_options, &store) < 0)
+                return -1;
+        double begin = now_msec(CLOCK_THREAD_CPUTIME_ID);
+        for (long i = 0; i < days * 17280; i++) {
+                struct sample *sample = &turn[i % 2];
+                synthetic_step(machine, 5 * USEC_PER_SEC, sample);
+                (void)snapshot_make(i ? &turn[(i + 1) % 2] : NULL, sample, 5 * USEC_PER_SEC, &snapshot);
+                store_append(store, sample);
+                store_append_snapshot(store, &snapshot);
+                if (i % 32 == 31)
+                        store_wait(store);
+                if (i == 0)
+                        first_usec = sample->time.realtime_usec;
+                last_usec = sample->time.realtime_usec;
+        }
+        fill_cpu_sec = (now_msec(CLOCK_THREAD_CPUTIME_ID) - begin) / 1e3;
+        store_flush(store);
+        struct store_status status;
+        store_status(store, &status);
+        (void)store_free(store);
+        (void)synthetic_free(machine);
+        snapshot_done(&snapshot);
+        synthetic_sample_done(&turn[0]);
+        synthetic_sample_done(&turn[1]);
+        return status.lost_ticks ? -1 : 0;
+}
+
+static size_t ask_rollups(struct store_reader *reader, enum series series, usec_t span)
+{
+        const struct rollup_machine *machine;
+        const struct rollup_program *programs;
+        size_t count, found = 0;
+        store_reader_seek_rollups(reader, series, last_usec - span, last_usec, "ffmpeg");
+        while (store_reader_next_rollup(reader, &machine, &programs, &count) == 1)
+                for (size_t i = 0; i < count; i++)
+                        found += strcmp(programs[i].name, "ffmpeg") == 0;
+        return found;
+}
+
+static size_t ask_minutes(struct store_reader *reader)
+{
+        return ask_rollups(reader, SERIES_MINUTE, 7 * USEC_PER_DAY);
+}
+
+static size_t ask_hours(struct store_reader *reader)
+{
+        return ask_rollups(reader, SERIES_HOUR, 7 * USEC_PER_DAY);
+}
+
+static size_t ask_diagnosis(struct store_reader *reader)
+{
+        static struct diagnosis diagnosis;
+        char error[STORE_ERROR_MAX];
+        return replay_at(reader, &config, last_usec - (last_usec - first_usec) / 3, &diagnosis, error) == 0;
+}
+
+static size_t ask_samples(struct store_reader *reader)
+{
+        struct sample turn[2] = { 0 };
+        size_t count = 0;
+        store_reader_seek(reader, last_usec - USEC_PER_DAY, last_usec, NULL);
+        while (store_reader_next(reader, &turn[count % 2]) == 1)
+                count++;
+        synthetic_sample_done(&turn[0]);
+        synthetic_sample_done(&turn[1]);
+        return count;
+}
+
+static size_t ask_nothing(struct store_reader *reader)
+{
+        usec_t from, until;
+        return store_reader_span(reader, &from, &until) == 0;
+}
+
+static int ascending(const void *a, const void *b)
+{
+        double x = *(const double *)a, y = *(const double *)b;
+        return (x > y) - (x < y);
+}
+
+static void measure(const char *what, size_t (*ask)(struct store_reader *reader))
+{
+        double msec[RUNS];
+        size_t found = 0;
+        for (size_t i = 0; i < RUNS; i++) {
+                double begin = now_msec(CLOCK_MONOTONIC);
+                char error[STORE_ERROR_MAX];
+                struct store_reader *reader;
+                if (store_reader_open(path, &reader, error) < 0) {
+                        (void)fprintf(stderr, "%s\n", error);
+                        exit(1);
+                }
+                found = ask(reader);
+                (void)store_reader_close(reader);
+                msec[i] = now_msec(CLOCK_MONOTONIC) - begin;
+        }
+        qsort(msec, RUNS, sizeof(msec[0]), ascending);
+        printf("%-46s %8.1f ms (%.1f to %.1f), %zu found\n", what, msec[RUNS / 2], msec[0], msec[RUNS - 1],
+               found);
+}
+
+int main(int argc, char **argv)
+{
+        long days = 7, processes = 300;
+        bool keeps = false;
+        static const struct option options[] = { { "days", required_argument, NULL, 'd' },
+                                                 { "processes", required_argument, NULL, 'p' },
+                                                 { "file", required_argument, NULL, 'f' },
+                                                 { "keep", no_argument, NULL, 'k' },
+                                                 { NULL, 0, NULL, 0 } };
+        for (int option; (option = getopt_long(argc, argv, "", options, NULL)) != -1;) {
+                if (option == 'd')
+                        days = strtol(optarg, NULL, 10);
+                else if (option == 'p')
+                        processes = strtol(optarg, NULL, 10);
+                else if (option == 'f')
+                        path = optarg;
+                else if (option == 'k')
+                        keeps = true;
+                else
+                        return 2;
+        }
+        if (days < 1 || processes < 1 || processes > 60000)
+                return 2;
+        config_defaults(&config);
+        remove_file();
+        if (fill(days, (uint32_t)processes) < 0)
+                return 1;
+        struct stat file;
+        if (stat(path, &file) < 0)
+                return 1;
+        printf("%ld days of %ld processes at 5 s: %.1f MB; %.0f usec of CPU a tick to make up, look and "
+               "encode\n",
+               days, processes, (double)file.st_size / 1e6, fill_cpu_sec * 1e6 / (double)(days * 17280));
+        struct rusage before, after;
+        (void)getrusage(RUSAGE_SELF, &before);
+        measure("open, first and last time", ask_nothing);
+        measure("one program, 7 days by the hour", ask_hours);
+        measure("one program, 7 days by the minute", ask_minutes);
+        measure("diagnose --at", ask_diagnosis);
+        measure("every sample of 24 hours", ask_samples);
+        (void)getrusage(RUSAGE_SELF, &after);
+        printf("memory at its highest: %ld kB before reading, %ld kB after\n", before.ru_maxrss,
+               after.ru_maxrss);
+        if (!keeps)
+                remove_file();
+        return 0;
+}
