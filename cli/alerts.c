@@ -9,6 +9,7 @@
 #include "cli/finding_view.h"
 #include "cli/show.h"
 #include "cli/table.h"
+#include "cli/views.h"
 #include "common/json.h"
 #include "common/units.h"
 
@@ -28,7 +29,7 @@ static const struct table_column columns[COLUMN_COUNT] = {
         [COLUMN_SEVERITY] = { .title = "SEVERITY", .importance = 20 },
         [COLUMN_CHECK] = { .title = "CHECK", .importance = TABLE_ALWAYS },
         [COLUMN_PEAK] = { .title = "PEAK", .importance = 10, .is_right = true },
-        [COLUMN_SUMMARY] = { .title = "WHAT", .importance = TABLE_ALWAYS, .shrinks_to = 12, .wraps = true },
+        [COLUMN_SUMMARY] = { .title = "WHAT", .importance = TABLE_ALWAYS, .shrinks_to = 40, .wraps = true },
 };
 
 static usec_t realtime_now(void)
@@ -47,7 +48,7 @@ static void set_alert(struct table *table, struct json_object *alert, usec_t now
                 table_set(table, COLUMN_SINCE, show_time(text, (usec_t)since, now_usec));
         if (json_get_int(alert, "untilUSec", &until) < 0)
                 table_set(table, COLUMN_LASTED, "still on");
-        else if (until >= since)
+        else if (since > 0 && until >= since)
                 table_set(table, COLUMN_LASTED, format_duration(number, (usec_t)(until - since)));
         table_set(table, COLUMN_SEVERITY, severity);
         table_set(table, COLUMN_CHECK, json_string_or(alert, "check", "?"));
@@ -57,7 +58,7 @@ static void set_alert(struct table *table, struct json_object *alert, usec_t now
         table_set(table, COLUMN_SUMMARY, json_string_or(alert, "summary", NULL));
 }
 
-static int alerts_render(struct page *page, struct json_object *reply)
+int alerts_view(struct page *page, struct json_object *reply)
 {
         struct json_object *alerts;
         usec_t now_usec = realtime_now();
@@ -88,7 +89,7 @@ static int alerts_run(const struct options *options)
                 complain("There is no memory.");
                 return STATUS_NOT_REACHABLE;
         }
-        return show_question(options, "Alerts", parameters, alerts_render);
+        return show_question(options, "Alerts", parameters, alerts_view);
 }
 
 const struct command command_alerts = {

@@ -5,6 +5,7 @@
 #include "cli/commands.h"
 #include "cli/show.h"
 #include "cli/table.h"
+#include "cli/views.h"
 #include "common/json.h"
 
 enum { COLUMN_CHECK, COLUMN_STATE, COLUMN_SAYS, COLUMN_REASON, COLUMN_COUNT };
@@ -23,7 +24,7 @@ static enum style state_style(const char *state)
         return strcmp(state, "clear") == 0 ? STYLE_GREEN : STYLE_YELLOW;
 }
 
-static int checks_render(struct page *page, struct json_object *reply)
+int checks_view(struct page *page, struct json_object *reply)
 {
         struct json_object *checks;
         if (json_get_array(reply, "checks", &checks) < 0)
@@ -49,7 +50,7 @@ static int checks_render(struct page *page, struct json_object *reply)
 
 static int checks_run(const struct options *options)
 {
-        return show_question(options, "ListChecks", NULL, checks_render);
+        return show_question(options, "ListChecks", NULL, checks_view);
 }
 
 const struct command command_checks = {

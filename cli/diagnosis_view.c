@@ -128,7 +128,9 @@ static void findings(struct page *page, struct json_object *diagnosis, const cha
                         page_blanks(page, BLOCK_INDENT);
                         (void)fputs(page_style(page, STYLE_BOLD), page->out);
                         (void)page_wrap(page, BLOCK_INDENT, BLOCK_INDENT, page_text_width(page), own);
-                        (void)fprintf(page->out, "%s\n", page_style_end(page, STYLE_BOLD));
+                        /* What a check says is a sentence without its full stop. */
+                        (void)fprintf(page->out, "%s%s\n", own[strlen(own) - 1] == '.' ? "" : ".",
+                                      page_style_end(page, STYLE_BOLD));
                 }
                 finding_view(page, label, finding, now > 0 ? (usec_t)now : 0);
                 consequences(page, diagnosis, json_string_or(finding, "check", ""), said);
@@ -215,7 +217,10 @@ int diagnosis_view(struct page *page, struct json_object *reply)
         findings(page, diagnosis, "causes", "cause", &said);
         findings(page, diagnosis, "risks", "risk", &said);
         consequences(page, diagnosis, NULL, &said);
-        (void)fputc('\n', page->out);
+        struct json_object *list;
+        if (array_length(diagnosis, "ruledOut", &list) > 0 ||
+            array_length(diagnosis, "notChecked", &list) > 0)
+                (void)fputc('\n', page->out);
         if (strcmp(verdict, "healthy") == 0)
                 ruled_out_values(page, diagnosis);
         else

@@ -1,12 +1,9 @@
-/* How a diagnosis looks: the sentence, a block per cause, what follows, risks, what was ruled out. */
+/* What can be told of a diagnosis without showing it; diagnosis_view() itself is in views.h. */
 #pragma once
 
 #include <json-c/json.h>
 
-#include "cli/page.h"
-
-/* Renders the reply of Diagnose. 0, or -EBADMSG: it holds no diagnosis with a verdict. */
-int diagnosis_view(struct page *page, struct json_object *reply);
+#include "cli/views.h"
 
 /* The verdict of that reply: "slow" ...; NULL if there is none. Borrowed. */
 const char *diagnosis_view_verdict(struct json_object *reply);

@@ -9,6 +9,7 @@
 #include "cli/complain.h"
 #include "cli/show.h"
 #include "cli/suggest.h"
+#include "cli/views.h"
 #include "common/cleanup.h"
 #include "common/json.h"
 #include "common/text.h"
@@ -79,7 +80,7 @@ static void threshold(struct page *page, struct json_object *parameter)
                         page_paragraphs(page, BLOCK_INDENT + 4, page_text_width(page), texts[i]);
 }
 
-static int explain_render(struct page *page, struct json_object *reply)
+int explain_view(struct page *page, struct json_object *reply)
 {
         struct json_object *list;
         const char *name;
@@ -150,7 +151,7 @@ static int explain_run(const struct options *options)
                 complain("There is no memory.");
                 return STATUS_NOT_REACHABLE;
         }
-        int r = show_question(options, "Explain", parameters, explain_render);
+        int r = show_question(options, "Explain", parameters, explain_view);
         return r == -ENOENT ? complain_unknown(options) : r;
 }
 

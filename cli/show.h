@@ -5,9 +5,8 @@
 
 #include "cli/options.h"
 #include "cli/page.h"
-
-/* Writes the reply on the page: 0, -EBADMSG (it is not what the interface promises) or -ENOMEM. */
-typedef int (*renderer)(struct page *page, struct json_object *reply);
+#include "cli/views.h"
+#include "common/usec.h"
 
 /* Shows it. STATUS_HEALTHY, or STATUS_NOT_REACHABLE after a sentence. */
 int show_reply(const struct options *options, struct json_object *reply, renderer render);

@@ -8,6 +8,7 @@
 #include "cli/commands.h"
 #include "cli/show.h"
 #include "cli/table.h"
+#include "cli/views.h"
 #include "common/json.h"
 #include "common/text.h"
 #include "common/units.h"
@@ -86,7 +87,7 @@ static int collector_table(struct page *page, struct json_object *collectors)
         return r;
 }
 
-static int status_render(struct page *page, struct json_object *reply)
+int status_view(struct page *page, struct json_object *reply)
 {
         struct json_object *collectors;
         const char *version;
@@ -110,7 +111,7 @@ static int status_render(struct page *page, struct json_object *reply)
 
 static int status_run(const struct options *options)
 {
-        return show_question(options, "Status", NULL, status_render);
+        return show_question(options, "Status", NULL, status_view);
 }
 
 const struct command command_status = {

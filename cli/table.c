@@ -10,8 +10,9 @@
 
 #include "common/cleanup.h"
 
-#define GAP       2
-#define LINES_MAX 4096 /* more than any reply has; what is beyond is not shown */
+#define GAP         2
+#define LAST_RESORT 12
+#define LINES_MAX   4096 /* more than any reply has; what is beyond is not shown */
 
 struct cell {
         char *text; /* clean; NULL: nothing known */
@@ -148,9 +149,13 @@ static void fit(const struct table *table, size_t *widths)
                         widths[least] = 0;
                         continue;
                 }
+                bool is_last_resort = spare < excess;
                 /* From the right: what is there is the longest and the least needed. */
                 for (size_t c = table->column_count; c-- > 0 && excess > 0;) {
                         size_t shrinks_to = table->columns[c].shrinks_to;
+                        /* With nothing left to leave out, rather an ugly table than one that does not fit. */
+                        if (is_last_resort && shrinks_to > LAST_RESORT)
+                                shrinks_to = LAST_RESORT;
                         if (!shrinks_to || widths[c] <= shrinks_to)
                                 continue;
                         size_t cut = widths[c] - shrinks_to < excess ? widths[c] - shrinks_to : excess;

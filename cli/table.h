@@ -8,7 +8,7 @@
 
 struct table_column {
         const char *title; /* in capitals */
-        size_t shrinks_to; /* may be cut to so many columns; 0: never cut */
+        size_t shrinks_to; /* may be cut to so many columns before others are left out; 0: never cut */
         int importance;    /* the lowest goes first if there is no room; TABLE_ALWAYS never does */
         bool is_right;     /* numbers */
         bool wraps;        /* the last column only: its text continues below itself */

@@ -7,6 +7,7 @@
 #include "cli/complain.h"
 #include "cli/show.h"
 #include "cli/table.h"
+#include "cli/views.h"
 #include "common/json.h"
 #include "common/text.h"
 #include "common/units.h"
@@ -109,7 +110,7 @@ static void set_program(struct table *table, struct json_object *program)
         table_set(table, COLUMN_COMMAND, json_string_or(program, "commandLine", NULL));
 }
 
-static int top_render(struct page *page, struct json_object *reply)
+int top_view(struct page *page, struct json_object *reply)
 {
         struct json_object *programs;
         char time[SHOW_TIME_MAX], span[UNITS_MAX];
@@ -118,10 +119,10 @@ static int top_render(struct page *page, struct json_object *reply)
         int64_t at = json_int_or(reply, "atUSec", 0), interval = json_int_or(reply, "intervalUSec", 0);
         int64_t cpus = json_int_or(reply, "cpus", 0);
         if (at > 0) {
-                (void)fprintf(page->out, "%s, over %s; %" PRId64 " CPU%s = %" PRId64 " %%\n\n",
+                (void)fprintf(page->out, "%s, over %s; %" PRId64 " CPU%s = %.0f %%\n\n",
                               show_time(time, (usec_t)at, (usec_t)at),
                               format_duration(span, interval > 0 ? (usec_t)interval : 0), cpus,
-                              cpus == 1 ? "" : "s", cpus * 100);
+                              cpus == 1 ? "" : "s", 100.0 * (double)cpus);
         }
         if (json_object_array_length(programs) == 0) {
                 (void)fputs("No program has used or lost anything.\n", page->out);
@@ -148,7 +149,7 @@ static int top_run(const struct options *options)
                 complain("There is no memory.");
                 return STATUS_NOT_REACHABLE;
         }
-        return show_question(options, "Top", parameters, top_render);
+        return show_question(options, "Top", parameters, top_view);
 }
 
 const struct command command_top = {

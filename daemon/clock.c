@@ -20,9 +20,9 @@ static void clock_real_read(void *userdata, struct clock_reading *ret_now)
         };
 }
 
-usec_t clock_thread_cpu_usec(void)
+usec_t clock_process_cpu_usec(void)
 {
-        return clock_usec(CLOCK_THREAD_CPUTIME_ID);
+        return clock_usec(CLOCK_PROCESS_CPUTIME_ID);
 }
 
 const struct clock clock_real = { .read = clock_real_read };

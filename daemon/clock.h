@@ -15,8 +15,8 @@ struct clock {
         void *userdata;
 };
 
-/* CPU time the calling thread has used: what slowd's own work costs. */
-usec_t clock_thread_cpu_usec(void);
+/* CPU time that this process has used, all threads: what slowd itself costs. */
+usec_t clock_process_cpu_usec(void);
 
 /* The kernel's clocks. */
 extern const struct clock clock_real;

@@ -331,6 +331,7 @@ int loop_run(const struct loop_options *options, struct listen_socket *socket)
                 release(loop);
                 return r;
         }
+        tick_set_store(loop->tick, options->store);
         r = run(loop, socket);
         if (r < 0 || loop->is_stuck)
                 return r < 0 ? r : 1; /* the process ends now, with handles open or a worker still at work */

@@ -3,12 +3,14 @@
 
 #include "daemon/clock.h"
 #include "daemon/config.h"
+#include "daemon/history/store.h"
 #include "daemon/root.h"
 #include "daemon/serve/listen.h"
 
 struct loop_options {
         const struct root *root;
         const struct clock *clock;
+        struct store *store;         /* borrowed; NULL: nothing is kept on disk */
         const struct config *config; /* to begin with */
         /* How a reload reads the configuration again; like config_read() without its path. */
         int (*reload)(void *userdata, struct config *ret_config, char *error, size_t error_size);

@@ -12,7 +12,9 @@
 #include "common/log.h"
 #include "common/text.h"
 #include "daemon/config.h"
+#include "daemon/history/store.h"
 #include "daemon/loop.h"
+#include "daemon/offline.h"
 #include "daemon/own_memory.h"
 #include "daemon/paths.h"
 
@@ -26,6 +28,8 @@ struct arguments {
         const char *config;   /* NULL: the default, which may be missing */
         usec_t interval_usec; /* 0: as configured */
         bool check_config;
+        const char *recording; /* NULL: the live machine */
+        const char *at;        /* of the recording; NULL: its end */
         struct paths paths;
 };
 
@@ -39,6 +43,8 @@ static void print_help(void)
                     "  --state-directory=DIR  keep history in DIR\n"
                     "  --config=FILE          read FILE and FILE.d/*.conf (" CONFIG_PATH_DEFAULT ")\n"
                     "  --interval=SECONDS     look every SECONDS, 0.05 to 60 (5)\n"
+                    "  --diagnose=FILE        answer from a recording, as JSON, and end\n"
+                    "  --at=TIME              ... as of that time (the recording's end)\n"
                     "  --check-config         say whether the configuration is good, and end\n"
                     "  --version              say which version this is, and end\n"
                     "  --help                 say this, and end\n"
@@ -79,6 +85,8 @@ static void parse_arguments(int argc, char **argv, struct arguments *arguments)
                 { "state-directory", required_argument, NULL, 'd' },
                 { "config", required_argument, NULL, 'c' },
                 { "interval", required_argument, NULL, 'i' },
+                { "diagnose", required_argument, NULL, 'D' },
+                { "at", required_argument, NULL, 'a' },
                 { "check-config", no_argument, NULL, 'k' },
                 { "version", no_argument, NULL, 'v' },
                 { "help", no_argument, NULL, 'h' },
@@ -110,6 +118,12 @@ static void parse_arguments(int argc, char **argv, struct arguments *arguments)
                 case 'i':
                         arguments->interval_usec = parse_interval(optarg);
                         break;
+                case 'D':
+                        arguments->recording = optarg;
+                        break;
+                case 'a':
+                        arguments->at = optarg;
+                        break;
                 case 'k':
                         arguments->check_config = true;
                         break;
@@ -128,7 +142,9 @@ static void parse_arguments(int argc, char **argv, struct arguments *arguments)
         }
         if (optind < argc)
                 wrong_use("'%s' is not expected here; see slowd --help", argv[optind]);
-        if (arguments->check_config)
+        if (arguments->at && !arguments->recording)
+                wrong_use("--at goes with --diagnose=FILE");
+        if (arguments->check_config || arguments->recording)
                 return;
         if (socket ? paths_set_socket(&arguments->paths, socket, error, sizeof(error)) < 0
                    : paths_default_socket(geteuid(), &arguments->paths, error, sizeof(error)) < 0)
@@ -169,6 +185,21 @@ static void raise_descriptor_limit(void)
         (void)setrlimit(RLIMIT_NOFILE, &limit); /* else with what there is */
 }
 
+/* NULL if history cannot be kept at all; a file that cannot be written just now is the store's own business.
+ */
+static struct store *open_store(const char *directory)
+{
+        char path[STATE_PATH_MAX + sizeof(STORE_FILE_NAME) + 1];
+        struct store_options options;
+        struct store *store = NULL;
+        text_format(path, sizeof(path), "%s/" STORE_FILE_NAME, directory);
+        store_default_options(path, &clock_real, &options);
+        int r = store_new(&options, &store);
+        if (r < 0)
+                log_warning("history is kept in memory only: %s", strerror(-r));
+        return store;
+}
+
 static int serve(struct arguments *arguments, const struct config *config)
 {
         char error[ERROR_MAX];
@@ -188,10 +219,12 @@ static int serve(struct arguments *arguments, const struct config *config)
         if (r < 0)
                 log_warning("the state directory %s cannot be used: %s", arguments->paths.state,
                             strerror(-r));
+        struct store *store = r < 0 ? NULL : open_store(arguments->paths.state);
         own_memory_lock();
         const struct loop_options options = {
                 .root = &root,
                 .clock = &clock_real,
+                .store = store,
                 .config = config,
                 .reload = read_config,
                 .userdata = arguments,
@@ -200,6 +233,7 @@ static int serve(struct arguments *arguments, const struct config *config)
         listen_socket_done(&socket);
         if (r > 0) /* exit() would wait for the worker */
                 _exit(EXIT_SUCCESS);
+        store_free(store);
         root_done(&root);
         if (r < 0)
                 log_error("cannot run: %s", strerror(-r));
@@ -218,6 +252,14 @@ int main(int argc, char **argv)
         if (arguments.check_config) {
                 (void)puts("configuration is good");
                 return EXIT_SUCCESS;
+        }
+        if (arguments.recording) {
+                int r = offline_diagnose(arguments.recording, arguments.at, &config, error);
+                if (r == -EINVAL)
+                        wrong_use("%s", error);
+                if (error[0])
+                        (void)fprintf(stderr, "slowd: %s\n", error);
+                return r < 0 ? EXIT_CANNOT_RUN : EXIT_SUCCESS;
         }
         (void)signal(SIGPIPE, SIG_IGN); /* a client that has gone is an error of its connection */
         raise_descriptor_limit();

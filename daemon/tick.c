@@ -8,14 +8,10 @@
 #include "common/text.h"
 #include "daemon/checks/run.h"
 #include "daemon/diagnosis/diagnose.h"
+#include "daemon/ranking.h"
 #include "daemon/sample/collectors.h"
 
 #define COST_TICKS 60 /* over which the mean cost is taken */
-
-struct ranked {
-        uint32_t program;
-        float score;
-};
 
 struct tick {
         const struct root *root;
@@ -30,11 +26,13 @@ struct tick {
         struct finding findings[CHECKS_MAX];
         bool was_found[CHECKS_MAX];
         struct incidents *incidents;
+        struct store *store;
         uint64_t signature;
         struct ranked *ranked;
         size_t ranked_capacity;
         struct self_cost self;
         uint32_t cost_usec[COST_TICKS];
+        usec_t cpu_counted_usec;    /* CPU time of this process that was counted already */
         usec_t pressure_since_usec; /* monotonic; 0: nobody is under pressure */
 };
 
@@ -72,8 +70,14 @@ int tick_new(const struct root *root, const struct clock *clock, const struct co
                 return r;
         }
         tick->self.started_usec = clock_now(clock).realtime_usec;
+        tick->cpu_counted_usec = clock_process_cpu_usec(); /* starting is no tick's cost */
         *ret_tick = tick;
         return 0;
+}
+
+void tick_set_store(struct tick *tick, struct store *store)
+{
+        tick->store = store;
 }
 
 void tick_set_config(struct tick *tick, const struct config *config)
@@ -82,12 +86,6 @@ void tick_set_config(struct tick *tick, const struct config *config)
 }
 
 /* ---- what is published ---- */
-
-static int by_score(const void *a, const void *b)
-{
-        float x = ((const struct ranked *)a)->score, y = ((const struct ranked *)b)->score;
-        return (y > x) - (y < x);
-}
 
 static const struct process_sample *process_of_pid(const struct sample *sample, uint32_t pid)
 {
@@ -156,11 +154,42 @@ static void publish_top(struct tick *tick, struct published *published)
         }
         for (size_t i = 0; i < snapshot->program_count; i++)
                 tick->ranked[i] = (struct ranked){ (uint32_t)i, row_score(&snapshot->programs[i]) };
-        if (snapshot->program_count > 0)
-                qsort(tick->ranked, snapshot->program_count, sizeof(tick->ranked[0]), by_score);
-        for (size_t i = 0; i < snapshot->program_count && i < PUBLISHED_PROGRAMS_MAX; i++)
-                make_row(snapshot, &snapshot->programs[tick->ranked[i].program],
+        size_t best = ranking_best(tick->ranked, snapshot->program_count, PUBLISHED_PROGRAMS_MAX);
+        for (size_t i = 0; i < best; i++)
+                make_row(snapshot, &snapshot->programs[tick->ranked[i].index],
                          &published->top[published->top_count++]);
+}
+
+/* What happened is remembered on disk; without a store, or while it cannot write, in memory only. */
+static void keep(struct tick *tick, const struct sample *sample, const struct published *published)
+{
+        if (!tick->store)
+                return;
+        store_append(tick->store, sample);
+        if (!tick->snapshot.is_first)
+                store_append_snapshot(tick->store, &tick->snapshot);
+        for (size_t i = 0; i < published->event_count; i++)
+                store_append_incident(tick->store, &published->events[i].incident);
+}
+
+static void publish_store(const struct tick *tick, struct published *published)
+{
+        published->has_store = tick->store != NULL;
+        if (tick->store)
+                store_status(tick->store, &published->store);
+}
+
+/* A store that does not write is part of the answer: last night will be asked about, and be missing. */
+static void note_store(struct published *published)
+{
+        struct diagnosis *diagnosis = &published->diagnosis;
+        if (!published->has_store || published->store.is_writing ||
+            diagnosis->not_checked_count == CHECKS_MAX)
+                return;
+        struct reason *reason = &diagnosis->not_checked[diagnosis->not_checked_count++];
+        reason->check = "history";
+        text_format(reason->text, sizeof(reason->text), "remembered in memory only: %s",
+                    published->store.text);
 }
 
 static void publish_incidents(const struct tick *tick, struct published *published)
@@ -186,21 +215,25 @@ static uint64_t own_rss_bytes(const struct tick *tick)
         return resident * tick->samples[tick->current].machine.page_bytes;
 }
 
-static void publish_cost(struct tick *tick, usec_t cpu_begun_usec, usec_t begun_usec, usec_t expected_usec,
+static void publish_cost(struct tick *tick, usec_t begun_usec, usec_t expected_usec,
                          struct published *published)
 {
         struct self_cost *self = &tick->self;
         const struct sample *sample = &tick->samples[tick->current];
         struct clock_reading now = clock_now(tick->clock);
-        self->last_cpu_usec = clock_thread_cpu_usec() - cpu_begun_usec;
+        /* From the end of one tick to that of the next, so that answering clients and writing history count
+         * too. */
+        usec_t cpu_usec = clock_process_cpu_usec();
+        self->last_cpu_usec = cpu_usec - tick->cpu_counted_usec;
+        tick->cpu_counted_usec = cpu_usec;
         self->last_duration_usec = now.monotonic_usec - begun_usec;
         self->last_tick_usec = sample->time.realtime_usec;
         self->interval_usec = expected_usec;
         self->processes = sample->process_count;
         self->rss_bytes = own_rss_bytes(tick);
         tick->cost_usec[self->ticks % COST_TICKS] = (uint32_t)self->last_cpu_usec;
+        uint64_t known = self->ticks < COST_TICKS ? self->ticks + 1 : COST_TICKS, sum = 0;
         self->ticks++;
-        uint64_t known = self->ticks < COST_TICKS ? self->ticks : COST_TICKS, sum = 0;
         for (uint64_t i = 0; i < known; i++)
                 sum += tick->cost_usec[i];
         self->mean_cpu_usec = sum / known;
@@ -232,7 +265,6 @@ static bool wants_fast(struct tick *tick, const struct diagnosis *diagnosis)
 void tick_run(struct tick *tick, usec_t expected_usec, struct published *ret_published)
 {
         struct published *published = ret_published;
-        usec_t cpu_begun_usec = clock_thread_cpu_usec();
         usec_t begun_usec = clock_now(tick->clock).monotonic_usec;
         const struct sample *older = tick->has_older ? &tick->samples[tick->current] : NULL;
         tick->current ^= 1;
@@ -249,6 +281,9 @@ void tick_run(struct tick *tick, usec_t expected_usec, struct published *ret_pub
 
         published->event_count = incidents_update(tick->incidents, &published->diagnosis, published->events,
                                                   INCIDENT_EVENTS_MAX);
+        keep(tick, sample, published);
+        publish_store(tick, published);
+        note_store(published);
         published->machine = sample->machine;
         memcpy(published->value, tick->snapshot.value, sizeof(published->value));
         published->collector_count = sample->collector_count;
@@ -260,5 +295,5 @@ void tick_run(struct tick *tick, usec_t expected_usec, struct published *ret_pub
         published->has_changed = signature != tick->signature;
         tick->signature = signature;
         published->wants_fast = wants_fast(tick, &published->diagnosis);
-        publish_cost(tick, cpu_begun_usec, begun_usec, expected_usec, published);
+        publish_cost(tick, begun_usec, expected_usec, published);
 }

@@ -5,6 +5,7 @@
 #include "daemon/clock.h"
 #include "daemon/config.h"
 #include "daemon/diagnosis/diagnosis.h"
+#include "daemon/history/store.h"
 #include "daemon/root.h"
 
 #define PUBLISHED_PROGRAMS_MAX 256
@@ -32,8 +33,9 @@ struct self_cost {
         usec_t interval_usec;      /* at which it ticks now */
         usec_t last_tick_usec;     /* realtime */
         usec_t last_duration_usec; /* wall time of the last tick */
-        usec_t last_cpu_usec;      /* CPU time of the last tick */
-        usec_t mean_cpu_usec;      /* over the last 60 ticks */
+        usec_t last_cpu_usec; /* CPU time of all of slowd since the tick before: answers and writing included
+                               */
+        usec_t mean_cpu_usec; /* over the last 60 ticks */
         uint64_t missed_ticks;
         uint64_t rss_bytes;
         uint64_t processes; /* seen at the last tick */
@@ -46,6 +48,8 @@ struct published {
         struct self_cost self;
         struct collector_status collectors[COLLECTORS_MAX];
         size_t collector_count;
+        bool has_store; /* history is kept on disk, or should be */
+        struct store_status store;
         double value[FIELD_MAX];
         struct top_row top[PUBLISHED_PROGRAMS_MAX]; /* by time lost plus CPU used, most first */
         size_t top_count;
@@ -63,6 +67,8 @@ struct tick;
 int tick_new(const struct root *root, const struct clock *clock, const struct config *config,
              struct tick **ret_tick);
 struct tick *tick_free(struct tick *tick); /* returns NULL; accepts NULL */
+/* Where samples, their sums and incidents are kept; borrowed, NULL for nowhere. Before the first tick. */
+void tick_set_store(struct tick *tick, struct store *store);
 /* Between ticks only. */
 void tick_set_config(struct tick *tick, const struct config *config);
 /* One tick. `expected_usec`: the time since the last one that was asked for. Never fails as a whole. */

@@ -13,7 +13,7 @@ PID_FILE=$RUN/slowd.pid
 DAEMON_LOG=$RUN/slowd.log
 LOG=/var/log/slowd-install.log
 BUILD_NEEDS=(gcc libc6-dev cmake ninja-build pkg-config libuv1-dev libjson-c-dev libsystemd-dev libinih-dev
-        libsmartcols-dev scdoc gzip)
+        libsmartcols-dev libsqlite3-dev libzstd-dev scdoc gzip)
 
 STEP=start
 ACTION=install
@@ -293,7 +293,7 @@ uninstall() {
         xargs -r -d '\n' dirname <<<"$directories" | sort -u | xargs -r -d '\n' rmdir 2>/dev/null || true
         ! have_systemd || quietly systemctl daemon-reload || true
         update_catalog
-        rm -rf "$RUN" "$LOG"
+        rm -rf "$RUN"
         if [[ $PURGE == yes ]]; then
                 rm -rf "$STATE" "$CONFIGURATION"
                 if id slowd >/dev/null 2>&1; then
@@ -340,4 +340,5 @@ if [[ $ACTION == install ]]; then
         install_all
 else
         uninstall
+        rm -f "$LOG"
 fi

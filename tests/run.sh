@@ -125,14 +125,6 @@ name_clang_runtime() {
 
 # ---- steps
 
-sources() {
-        find common daemon cli systemd tests -name '*.[ch]' -print0
-}
-
-check_format() {
-        sources | xargs -0 clang-format --dry-run -Werror
-}
-
 check_shell() {
         shellcheck tests/run.sh .ci/run systemd/install.sh systemd/debian/{postinst,prerm,postrm}
 }
@@ -141,7 +133,10 @@ check_shell() {
 # more, clang-tidy 14 takes every va_list for uninitialized.
 check_tidy() {
         find common daemon cli systemd -name '*.c' -print0 |
-                timeout 900 xargs -0 -n 1 -P "$JOBS" clang-tidy --quiet -p "$WORK/clang"
+                timeout 900 xargs -0 -n 1 -P "$JOBS" clang-tidy --quiet -p "$WORK/clang" 2>&1 |
+                grep -vE '^[0-9]+ warnings? generated\.$'
+        # xargs has the word, not grep, which finds nothing when all is well.
+        ((PIPESTATUS[1] == 0))
 }
 
 build() {
@@ -166,7 +161,6 @@ if command -v apt-get >/dev/null; then
 fi
 
 if [[ -z $FILTER ]]; then
-        step "style: clang-format" check_format
         step "style: shellcheck" check_shell
 fi
 if step "build: gcc, sanitizers" build debug; then

@@ -66,6 +66,7 @@ struct situation {
         struct family families[FAMILIES_MAX];
         size_t count;
         const struct family *suspect;
+        bool is_greedy; /* it alone wants more than there is */
         const struct family *victims[FAMILIES_MAX];
         size_t victim_count;
         struct ledger victims_ledger; /* of all victims together */
@@ -83,9 +84,14 @@ static bool can_be_suspect(const struct situation *s, const struct family *famil
         return !family->is_kernel && !family->is_self && family->cpu >= p[MINIMUM_SHARE] / 1000 * s->cpus;
 }
 
-/* Who wants more than there is; among several the one who wants most. If no single program does, but all of
- * them together want half as much again as there is, the largest user. */
-static const struct family *find_suspect(const struct situation *s, const double *p)
+/* Several programs that fill the machine together, none of them alone: then all of them must want twice what
+ * there is, or a client and a server that load each other in a benchmark would do. */
+#define TOGETHER_DEMAND 2.0
+#define TOGETHER_SHARE  0.4 /* of all CPUs, by the largest of them */
+
+/* Who wants more than there is; among several the one who wants most. If no single program does, the largest
+ * user of those that fill the machine together. */
+static const struct family *find_suspect(const struct situation *s, const double *p, bool with_batch)
 {
         const struct family *greedy = NULL, *largest = NULL;
         double demand = 0;
@@ -96,7 +102,7 @@ static const struct family *find_suspect(const struct situation *s, const double
                 /* What runs at low priority wants whatever is left over, and that is no shortage. */
                 if (!family->is_batch)
                         demand += (double)family->demand;
-                if (!can_be_suspect(s, family, p))
+                if (!can_be_suspect(s, family, p) || (family->is_batch && !with_batch))
                         continue;
                 if (family->demand >= p[MINIMUM_DEMAND] / 1000 * s->cpus &&
                     (!greedy || family->demand > greedy->demand))
@@ -106,7 +112,8 @@ static const struct family *find_suspect(const struct situation *s, const double
         }
         if (greedy || !largest)
                 return greedy;
-        return demand >= 1.5 * s->cpus && largest->cpu >= 0.4 * s->cpus ? largest : NULL;
+        return demand >= TOGETHER_DEMAND * s->cpus && largest->cpu >= TOGETHER_SHARE * s->cpus ? largest
+                                                                                               : NULL;
 }
 
 /* Somebody who loses time to the suspect: not itself a large user, no batch work, not of the same job, and
@@ -116,7 +123,9 @@ static bool is_victim(const struct situation *s, const struct family *family)
         const struct family *suspect = s->suspect;
         if (family == suspect || family->is_kernel || family->is_self || family->is_batch)
                 return false;
-        if (!(family->ledger.cpu_wait >= 0.005F) || family->demand > suspect->demand / 2)
+        /* One of several large users is no victim of the others, which are as much its victims. */
+        float most = s->is_greedy ? suspect->demand / 2 : suspect->demand / 4;
+        if (!(family->ledger.cpu_wait >= 0.005F) || family->demand > most)
                 return false;
         if (is_same_job(s->latest, suspect, family))
                 return false;
@@ -126,6 +135,7 @@ static bool is_victim(const struct situation *s, const struct family *family)
 static void find_victims(struct situation *s)
 {
         s->victims_ledger = ledger_unknown();
+        s->victim_count = 0;
         for (size_t i = 0; i < s->count; i++) {
                 const struct family *family = &s->families[i];
                 /* A fifth of what the loss must be in all: who waits less is not what the answer is about. */
@@ -141,6 +151,15 @@ static void find_victims(struct situation *s)
         /* Without the suspect the victims could have had what it used, and no more. */
         s->taken = waited < (double)s->suspect->cpu ? waited : (double)s->suspect->cpu;
         s->lost_permille = lost_permille_of((float)s->taken, &s->victims_ledger);
+}
+
+static void accuse(struct situation *s, const double *p, bool with_batch)
+{
+        s->suspect = find_suspect(s, p, with_batch);
+        if (!s->suspect)
+                return;
+        s->is_greedy = (double)s->suspect->demand >= p[MINIMUM_DEMAND] / 1000 * s->cpus;
+        find_victims(s);
 }
 
 /* Whether most of what the suspect uses now is used by processes that have lived for a while. */
@@ -282,8 +301,7 @@ static void found(struct situation *s, const double *p, struct finding *finding)
         finding->since_usec = history_program_since_cpu(s->history, id, suspect->cpu / 2);
         finding->lost_permille = s->lost_permille;
         finding->severity = s->lost_permille >= 500 ? SEVERITY_CRITICAL : SEVERITY_WARNING;
-        bool is_greedy = (double)suspect->demand >= p[MINIMUM_DEMAND] / 1000 * s->cpus;
-        finding->confidence_permille = is_greedy ? 950 : 700;
+        finding->confidence_permille = s->is_greedy ? 950 : 700;
         finding->culprit = subject_of_family(s->latest, suspect, NAN, SUBJECT_PROGRAM);
         finding->has_origin = origin_of_family(s->latest, suspect, &finding->origin);
         describe_wait(s, finding);
@@ -321,15 +339,17 @@ static void run(const struct check_context *context, struct finding *ret_finding
                 return;
         }
         s.count = families_make(s.history, s.window_usec, s.families, FAMILIES_MAX);
-        s.suspect = find_suspect(&s, p);
+        double threshold = context->was_found ? p[CLEAR_LOST] : p[RAISE_LOST];
+        accuse(&s, p, true);
+        /* A batch wants most and harms nobody: it must not hide who does. */
+        if (s.suspect && s.suspect->is_batch && s.lost_permille < threshold && find_suspect(&s, p, false))
+                accuse(&s, p, false);
         if (!s.suspect) {
                 finding_reason(ret_finding, VERDICT_CLEAR,
                                "the CPUs are %s busy, but nobody asks for more than there is", busy);
                 return;
         }
         (void)family_words(who, sizeof(who), s.suspect);
-        find_victims(&s);
-        double threshold = context->was_found ? p[CLEAR_LOST] : p[RAISE_LOST];
         if (s.lost_permille < threshold || 1000 * s.taken < p[MINIMUM_WAIT]) {
                 finding_reason(
                         ret_finding, VERDICT_CLEAR,

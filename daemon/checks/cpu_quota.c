@@ -183,12 +183,10 @@ static void run(const struct check_context *context, struct finding *ret_finding
                 return;
         }
         if (worst.unit)
-                finding_reason(
-                        ret_finding, VERDICT_CLEAR,
-                        "%s is held back in %s of its periods, but %s",
-                        worst.unit->sample->unit,
-                        format_permille(share, 1000 * (double)worst.window.throttled_share),
-                        is_covered ? "the CPUs are full or it loses little" : "for a moment yet");
+                finding_reason(ret_finding, VERDICT_CLEAR, "%s is held back in %s of its periods, but %s",
+                               worst.unit->sample->unit,
+                               format_permille(share, 1000 * (double)worst.window.throttled_share),
+                               is_covered ? "the CPUs are full or it loses little" : "for a moment yet");
         else if (batch.unit)
                 finding_reason(
                         ret_finding, VERDICT_CLEAR,

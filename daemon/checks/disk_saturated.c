@@ -70,10 +70,59 @@ static double moved(const struct family *family)
         return (double)family->read_bytes + (double)family->write_bytes;
 }
 
+/* The disk to name: the one that is busiest, and of equals the one that is a disk itself rather than stacked
+ * on one. */
+static const struct disk_rate *busiest_disk(const struct snapshot *latest)
+{
+        const struct disk_rate *busiest = NULL;
+        for (size_t i = 0; i < latest->disk_count; i++) {
+                const struct disk_rate *disk = &latest->disks[i];
+                if (disk->sample->is_partition || disk->sample->is_memory)
+                        continue;
+                if (!busiest || disk->busy > busiest->busy + 0.05F ||
+                    (disk->busy > busiest->busy - 0.05F && busiest->sample->is_stacked &&
+                     !disk->sample->is_stacked))
+                        busiest = disk;
+        }
+        return busiest;
+}
+
+static double carried(const struct disk_rate *disk)
+{
+        return (isnan(disk->read_bytes) ? 0 : (double)disk->read_bytes) +
+               (isnan(disk->write_bytes) ? 0 : (double)disk->write_bytes);
+}
+
+/* The kernel counts a process's bytes, not on which disk. Somebody who moves far more than the busy disk
+ * carries may be filling the cache in front of it, and then waits for it as well; who does not wait, or whose
+ * bytes are seen on another disk, works there. */
+#define BYTES_EXCESS 1.5
+#define WAIT_LEAST   200 /* permille of its time */
+#define OTHER_SHARE  0.5
+
+static bool is_elsewhere(const struct snapshot *latest, const struct disk_rate *busy,
+                         const struct family *family)
+{
+        if (!busy || !(busy->busy >= 0.5F) || moved(family) <= BYTES_EXCESS * carried(busy))
+                return false;
+        if (lost_permille_of(family->ledger.disk_wait, &family->ledger) < WAIT_LEAST)
+                return true;
+        for (size_t i = 0; i < latest->disk_count; i++) {
+                const struct disk_rate *disk = &latest->disks[i];
+                if (disk != busy && !disk->sample->is_partition && !disk->sample->is_memory &&
+                    carried(disk) >= OTHER_SHARE * moved(family))
+                        return true;
+        }
+        return false;
+}
+
 static void find_suspect(struct situation *s)
 {
+        const struct disk_rate *busy = busiest_disk(s->latest);
         for (size_t i = 0; i < s->count; i++) {
                 const struct family *family = &s->families[i];
+                if (is_elsewhere(s->latest, busy, family))
+                        continue;
                 s->bytes += moved(family);
                 if (family->is_kernel || family->is_self)
                         continue;
@@ -117,8 +166,9 @@ static void split_twin(struct situation *s)
                                         most = bytes;
                                         mover = identity;
                                 }
-                        } else if (bytes < TWIN_SHARE * most && ledger_wanted(&rate->ledger) > 0.05F &&
-                                   !is_lineage(identity, mover) && !is_lineage(mover, identity)) {
+                        } else if (mover && bytes < TWIN_SHARE * most &&
+                                   ledger_wanted(&rate->ledger) > 0.05F && !is_lineage(identity, mover) &&
+                                   !is_lineage(mover, identity)) {
                                 ledger_add(&s->twin.ledger, &rate->ledger);
                                 s->twin.count++;
                                 s->twin.programs[0] = rate->program;
@@ -160,23 +210,6 @@ static void find_victims(struct situation *s)
         }
         s->waited = s->victim_count > 0 && !isnan(all.disk_wait) ? (double)all.disk_wait : 0;
         s->lost_permille = lost_permille_of((float)s->waited, &all);
-}
-
-/* The disk to name: the one that is busiest, and of equals the one that is a disk itself rather than stacked
- * on one. */
-static const struct disk_rate *busiest_disk(const struct snapshot *latest)
-{
-        const struct disk_rate *busiest = NULL;
-        for (size_t i = 0; i < latest->disk_count; i++) {
-                const struct disk_rate *disk = &latest->disks[i];
-                if (disk->sample->is_partition || disk->sample->is_memory)
-                        continue;
-                if (!busiest || disk->busy > busiest->busy + 0.05F ||
-                    (disk->busy > busiest->busy - 0.05F && busiest->sample->is_stacked &&
-                     !disk->sample->is_stacked))
-                        busiest = disk;
-        }
-        return busiest;
 }
 
 /* Where a limit holds requests back before they reach a disk, the disks say nothing about it. */

@@ -1,5 +1,4 @@
 /* memory.exhausted: too many programs are open for the memory there is, and no single one is to blame. */
-#include <stdlib.h>
 #include <string.h>
 
 #include "common/text.h"
@@ -49,10 +48,18 @@ struct holder {
 #define HOLDERS_MAX 256
 #define SHOWN_MAX   4
 
-static int by_bytes(const void *a, const void *b)
+/* The few that are shown to the front, largest first; nothing is allocated where memory is short. */
+static void largest_first(struct holder *holders, size_t count)
 {
-        uint64_t x = ((const struct holder *)a)->bytes, y = ((const struct holder *)b)->bytes;
-        return (y > x) - (y < x);
+        for (size_t i = 0; i < SHOWN_MAX && i < count; i++) {
+                size_t largest = i;
+                for (size_t k = i + 1; k < count; k++)
+                        if (holders[k].bytes > holders[largest].bytes)
+                                largest = k;
+                struct holder kept = holders[i];
+                holders[i] = holders[largest];
+                holders[largest] = kept;
+        }
 }
 
 static size_t find_holders(const struct snapshot *latest, struct holder *ret_holders, uint64_t *ret_total)
@@ -78,7 +85,7 @@ static size_t find_holders(const struct snapshot *latest, struct holder *ret_hol
                 ret_holders[at].bytes += bytes;
                 ret_holders[at].count += program->count;
         }
-        qsort(ret_holders, count, sizeof(ret_holders[0]), by_bytes);
+        largest_first(ret_holders, count);
         *ret_total = total;
         return count;
 }

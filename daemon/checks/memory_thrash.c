@@ -80,8 +80,8 @@ static void measure(struct situation *s)
         s->refault_share = file_pages > 0 ? restored / file_pages : NAN;
 }
 
-/* Swapping shows as I/O pressure, mostly; but of that only the part that is swapping: a backup stalls everybody
- * on the disk as well, and a few hundred pages a second come and go beside it. */
+/* Swapping shows as I/O pressure, mostly; but of that only the part that is swapping: a backup stalls
+ * everybody on the disk as well, and a few hundred pages a second come and go beside it. */
 static void measure_stalls(struct situation *s)
 {
         double io = history_mean(s->history, FIELD_PSI_IO_FULL, s->window_usec);

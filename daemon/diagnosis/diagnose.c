@@ -54,8 +54,8 @@ static const char *root_of(const struct finding *findings, size_t count, const s
         return NULL;
 }
 
-/* What a root costs is what it costs itself and what its consequences cost; one whose consequence hurts now is
- * no risk any more, whatever it thought of itself. */
+/* What a root costs is what it costs itself and what its consequences cost; one whose consequence hurts now
+ * is no risk any more, whatever it thought of itself. */
 static struct finding with_consequences(const struct finding *findings, size_t count,
                                         const struct finding *root)
 {

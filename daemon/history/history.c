@@ -8,6 +8,7 @@
 
 #include "common/text.h"
 #include "daemon/history/history_internal.h"
+#include "daemon/ranking.h"
 
 struct history *history_new(void)
 {
@@ -38,17 +39,6 @@ static void forget_oldest(struct history *history)
 
 /* ---- choosing what of a snapshot is worth a row ---- */
 
-struct candidate {
-        uint32_t index;
-        float score;
-};
-
-static int by_score(const void *a, const void *b)
-{
-        float x = ((const struct candidate *)a)->score, y = ((const struct candidate *)b)->score;
-        return (y > x) - (y < x);
-}
-
 static float known(float value)
 {
         return isnan(value) ? 0 : value;
@@ -64,33 +54,24 @@ static float program_score(const struct program *program)
 /* Room for another candidate: of very many only the best so far stay. */
 #define CANDIDATES_MAX 1024
 
-/* The `max` best candidates to the front, in any order if they all fit. */
-static size_t keep_best(struct candidate *candidates, size_t count, size_t max)
-{
-        if (count <= max)
-                return count;
-        qsort(candidates, count, sizeof(candidates[0]), by_score);
-        return max;
-}
-
-static void add_candidate(struct candidate *candidates, size_t *count, struct candidate candidate, size_t best)
+static void add_candidate(struct ranked *candidates, size_t *count, struct ranked candidate, size_t best)
 {
         if (*count == CANDIDATES_MAX)
-                *count = keep_best(candidates, *count, best);
+                *count = ranking_best(candidates, *count, best);
         candidates[(*count)++] = candidate;
 }
 
 static void push_programs(struct history *history, const struct snapshot *snapshot, struct frame *frame)
 {
-        struct candidate candidates[CANDIDATES_MAX];
+        struct ranked candidates[CANDIDATES_MAX];
         size_t count = 0;
         for (size_t i = 0; i < snapshot->program_count; i++) {
                 float score = program_score(&snapshot->programs[i]);
                 if (score > 0.0002F)
-                        add_candidate(candidates, &count, (struct candidate){ (uint32_t)i, score },
+                        add_candidate(candidates, &count, (struct ranked){ (uint32_t)i, score },
                                       HISTORY_FRAME_PROGRAMS_MAX);
         }
-        count = keep_best(candidates, count, HISTORY_FRAME_PROGRAMS_MAX);
+        count = ranking_best(candidates, count, HISTORY_FRAME_PROGRAMS_MAX);
         while (history->program_rows_used + count > HISTORY_PROGRAM_ROWS_MAX)
                 forget_oldest(history);
         frame->first_program = history->program_row_next;
@@ -134,15 +115,15 @@ static float unit_score(const struct unit_rate *unit)
 
 static void push_units(struct history *history, const struct snapshot *snapshot, struct frame *frame)
 {
-        struct candidate candidates[CANDIDATES_MAX];
+        struct ranked candidates[CANDIDATES_MAX];
         size_t count = 0;
         for (size_t i = 0; i < snapshot->unit_count; i++) {
                 float score = unit_score(&snapshot->units[i]);
                 if (score > 0)
-                        add_candidate(candidates, &count, (struct candidate){ (uint32_t)i, score },
+                        add_candidate(candidates, &count, (struct ranked){ (uint32_t)i, score },
                                       HISTORY_FRAME_UNITS_MAX);
         }
-        count = keep_best(candidates, count, HISTORY_FRAME_UNITS_MAX);
+        count = ranking_best(candidates, count, HISTORY_FRAME_UNITS_MAX);
         while (history->unit_rows_used + count > HISTORY_UNIT_ROWS_MAX)
                 forget_oldest(history);
         frame->first_unit = history->unit_row_next;

@@ -10,7 +10,7 @@
 
 #define HISTORY_SPAN_USEC           (15 * USEC_PER_MINUTE)
 #define HISTORY_FRAMES_MAX          900   /* 15 minutes at the fast tick of one second */
-#define HISTORY_PROGRAM_ROWS_MAX    32768 /* program rows over all frames; the oldest frames go first */
+#define HISTORY_PROGRAM_ROWS_MAX    24576 /* program rows over all frames; the oldest frames go first */
 #define HISTORY_FRAME_PROGRAMS_MAX  192   /* programs kept of one frame: those that used or lost most */
 #define HISTORY_WINDOW_PROGRAMS_MAX 256
 
@@ -21,8 +21,8 @@ struct history *history_new(void);
 struct history *history_free(struct history *history); /* returns NULL */
 
 /* A sample that comes this much later than due, and two intervals at least, begins a new stretch: windows do
- * not reach back over it. Less is an interval that took longer (a machine that thrashes delays slowd as well),
- * and its rates are as good as any. */
+ * not reach back over it. Less is an interval that took longer (a machine that thrashes delays slowd as
+ * well), and its rates are as good as any. */
 #define HISTORY_GAP_USEC (10 * USEC_PER_SEC)
 
 /* Remembers a snapshot. It is borrowed as "the latest" until the next push. */
@@ -76,8 +76,9 @@ size_t history_programs(const struct history *history, usec_t window_usec,
  * it. False if it was in no frame of that stretch, or the stretch is not covered. */
 bool history_program(const struct history *history, uint64_t id, usec_t begin_usec, usec_t end_usec,
                      struct program_window *ret_window);
-/* The realtime instant since which, in one stretch up to now, the program has used at least this much; at most
- * two frames in a row below, the latest ones included, are passed over. 0: it does not use as much now. */
+/* The realtime instant since which, in one stretch up to now, the program has used at least this much; at
+ * most two frames in a row below, the latest ones included, are passed over. 0: it does not use as much now.
+ */
 usec_t history_program_since_cpu(const struct history *history, uint64_t id, float cpus);
 usec_t history_program_since_io(const struct history *history, uint64_t id, float bytes_per_sec);
 
@@ -102,7 +103,8 @@ bool history_unit(const struct history *history, uint64_t cgroup_id, usec_t wind
 /* ---- kernel messages ---- */
 
 #define HISTORY_MESSAGES_MAX 128
-/* Kernel messages of warning level or worse of the last 15 minutes; newest first. Index 0..n-1; NULL past the end. Borrowed until the next push. */
+/* Kernel messages of warning level or worse of the last 15 minutes; newest first. Index 0..n-1; NULL past the
+ * end. Borrowed until the next push. */
 const struct kernel_message *history_message(const struct history *history, size_t index);
 #define HISTORY_KILL_MESSAGES_MAX 64
 /* The same of the out-of-memory killer's lines that say who was killed ("oom-kill:", "Killed process"): kept

@@ -67,7 +67,8 @@ static bool has_stayed(const struct process_sample *a, const struct process_samp
 /* A wait that is going on and not booked yet: the main thread has slept in D state through the whole
  * interval, or, where nothing is booked at all, it does so at this instant, which over many ticks is the same
  * share. Booked at the end, such a wait fills the last interval only. */
-static void add_unbooked(const struct process_sample *a, const struct process_sample *b, struct ledger *ledger)
+static void add_unbooked(const struct process_sample *a, const struct process_sample *b,
+                         struct ledger *ledger)
 {
         bool is_counted = b->delays == DELAYS_FULL;
         if (b->state == 'D' && (has_stayed(a, b) || !is_counted)) {

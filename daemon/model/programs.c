@@ -104,7 +104,7 @@ static void program_add(struct program *program, struct process_rate *rate, floa
 {
         const struct process_sample *process = rate->sample;
         if (throttled > 0 && !isnan(rate->ledger.cpu_wait)) {
-                /* The kernel books throttling as run delay: the share of periods held back splits it. */
+                /* The kernel books throttling as run delay. */
                 rate->ledger.throttled = rate->ledger.cpu_wait * throttled;
                 rate->ledger.cpu_wait -= rate->ledger.throttled;
                 program->is_throttled = true;
@@ -135,6 +135,15 @@ static void program_add(struct program *program, struct process_rate *rate, floa
         }
 }
 
+/* How much of the run delay is throttling: as much as there are periods held back; and where CPUs idle nobody
+ * need wait for one, so then it is nearly all. */
+static float throttled_part(const struct snapshot *snapshot, uint64_t cgroup_id)
+{
+        float periods = unit_throttled_share(snapshot, cgroup_id);
+        float idle = (float)snapshot->value[FIELD_CPU_IDLE];
+        return periods > 0 && idle > periods ? idle : periods;
+}
+
 void programs_make(struct snapshot *snapshot)
 {
         uint64_t last_cgroup = 0;
@@ -147,7 +156,7 @@ void programs_make(struct snapshot *snapshot)
                 struct program *program = program_of(snapshot, rate->sample);
                 if (identity->cgroup_id != last_cgroup) {
                         last_cgroup = identity->cgroup_id;
-                        throttled = unit_throttled_share(snapshot, last_cgroup);
+                        throttled = throttled_part(snapshot, last_cgroup);
                 }
                 rate->program = (uint32_t)(program - snapshot->programs);
                 program_add(program, rate, throttled);

@@ -126,14 +126,13 @@ static int send_to_journal(const struct alert *alert)
         add_field(&entry, "SLOWD_SINCE=%s", alert->since);
         if (alert->message_id)
                 add_field(&entry, "MESSAGE_ID=%s", alert->message_id);
-        if (alert->culprit[0])
-                add_field(&entry, "SLOWD_CULPRIT=%s", alert->culprit);
+        /* the catalog names both: without the field journalctl -x would print the field's name */
+        add_field(&entry, "SLOWD_CULPRIT=%s", alert->culprit[0] ? alert->culprit : "-");
+        add_field(&entry, "SLOWD_VICTIM=%s", alert->victim[0] ? alert->victim : "-");
         if (alert->culprit_unit[0])
                 add_field(&entry, "SLOWD_CULPRIT_UNIT=%s", alert->culprit_unit);
         if (alert->culprit_pid > 0)
                 add_field(&entry, "SLOWD_CULPRIT_PID=%" PRIu32, alert->culprit_pid);
-        if (alert->victim[0])
-                add_field(&entry, "SLOWD_VICTIM=%s", alert->victim);
         return sd_journal_sendv(entry.fields, entry.count);
 }
 

@@ -263,19 +263,28 @@ static bool is_comm_of(struct span comm, struct span name)
         return comm.length == n && memcmp(comm.at, name.at, n) == 0;
 }
 
+/* Where the executable may not be seen: what it was called as, if that is an interpreter; else mostly comm.
+ */
+static struct span likely_executable(const struct process_name_source *source)
+{
+        struct span arguments = source->arguments, first;
+        if (take_argument(&arguments, &first) && find_interpreter(base_name(first)))
+                return base_name(first);
+        return source->comm;
+}
+
 void process_name(const struct process_name_source *source, char ret_name[static PROGRAM_NAME_MAX],
                   struct span *ret_script)
 {
         const struct span comm = source->comm;
-        const struct span exe = base_name(without_suffix(source->exe, " (deleted)"));
+        const struct span exe = source->exe.length > 0 ? base_name(without_suffix(source->exe, " (deleted)"))
+                                                       : likely_executable(source);
         struct span program = { "", 0 }, name = exe;
         enum program_kind kind = PROGRAM_NONE;
 
         *ret_script = program;
         if (source->is_kernel_thread)
                 name = kernel_name(comm);
-        else if (exe.length == 0)
-                name = comm;
         else {
                 bool is_multi_call = in_list(multi_call, exe);
                 const struct interpreter *it = find_interpreter(is_multi_call ? comm : exe);

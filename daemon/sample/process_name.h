@@ -13,9 +13,9 @@ struct process_name_source {
 };
 
 /* The name: the executable's base name; for an interpreter the script's (module's, jar's), or the name that
- * the process gave itself; for a multi-call binary and an unreadable executable its comm; for a kernel thread
- * its comm without numbers. ret_script gets the script as it stands in the arguments, an empty span if this
- * is no interpreter with a script file. */
+ * the process gave itself; for a multi-call binary its comm; for a kernel thread its comm without numbers. Of
+ * an executable that may not be seen comm and the arguments tell. ret_script gets the script as it stands in
+ * the arguments, an empty span if this is no interpreter with a script file. */
 void process_name(const struct process_name_source *source, char ret_name[static PROGRAM_NAME_MAX],
                   struct span *ret_script);
 

@@ -275,7 +275,8 @@ struct collector_status {
 
 struct sample {
         struct clock_reading time;
-        usec_t expected_usec; /* the interval that was asked for: by whoever collects, afterwards; 0 unknown */
+        usec_t expected_usec; /* the interval that was asked for: by whoever collects, afterwards; 0 unknown
+                               */
         struct machine machine;
         struct stat_sample stat;
         struct load_sample load;

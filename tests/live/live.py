@@ -17,8 +17,9 @@ import tempfile
 import time
 import traceback
 
-from probe import Probe
 from machine import Figures, Impossible, descendants, die_with_parent, read, reap_orphans
+from probe import Probe
+from program import Program
 
 SKIPPED = 77
 OTHERS_MAX = 0.5  # CPUs that programs outside the test may use before its failure says nothing
@@ -38,35 +39,6 @@ def scenario(function):
     return function
 
 
-class Program:
-    """A process that the test started, with all below it."""
-
-    def __init__(self, label, process):
-        self.label, self.process, self.pid = label, process, process.pid
-
-    def pids(self):
-        return descendants(self.pid)
-
-    def send(self, number):
-        for pid in self.pids():
-            try:
-                os.kill(pid, number)
-            except ProcessLookupError:
-                pass
-
-    def stop(self):
-        while True:
-            self.send(signal.SIGKILL)
-            try:
-                self.process.wait(5)
-            except subprocess.TimeoutExpired:
-                continue
-            break
-
-    def is_running(self):
-        return self.process.poll() is None
-
-
 class Live:
     """What a scenario works with."""
 
@@ -79,7 +51,9 @@ class Live:
         self.programs = []
         self.disks = []
         self.slowd = None
+        self.begins = {}  # realtime, microseconds, of the first program of each label since slowd runs
         self.slowest_answer = 0.0
+        self.minds_others = True  # whether the load of others can excuse a failure
         self.last = None
         self.probe = None
         if os.geteuid() == 0:  # slowd may switch it on; the machine gets it back as it was
@@ -90,6 +64,19 @@ class Live:
 
     def skip(self, reason):
         raise Impossible(reason)
+
+    def await_quiet(self):
+        """The figures of a machine that others load say little: waits a while for them to finish."""
+        deadline = time.monotonic() + self.arguments.patience
+        while True:
+            before = self.figures()
+            time.sleep(1)
+            others = self.figures().others(before)
+            if others < OTHERS_MAX / 2:
+                return
+            if time.monotonic() > deadline:
+                self.say(f"others still use {others:.1f} CPUs")
+                return
 
     def say(self, text):
         print(f"[{time.strftime('%H:%M:%S')}] {text}", flush=True)
@@ -161,6 +148,8 @@ class Live:
                                        cwd=directory or self.directory, env=environment)
         program = Program(label, process)
         self.programs.append(program)
+        if self.slowd and not self.begins.get(label):
+            self.begins[label] = int(time.time() * 1e6)
         return program
 
     def stop(self, *programs):
@@ -215,6 +204,22 @@ class Live:
         if status != 0:
             raise Failed(f"slowd ended with exit status {status} after SIGTERM\n{read(self.log, '')[-3000:]}")
 
+    def keep_recording(self, function):
+        """What slowd has recorded goes to $SLOWD_LIVE_RECORD/NAME, with where it comes from: the raw material of
+        tests/machines, to which a person adds what is to be expected."""
+        target = os.environ.get("SLOWD_LIVE_RECORD")
+        recording = f"{self.directory}/state/history.slowd"
+        if not target or self.validate or not os.path.exists(recording):
+            return
+        target = f"{target}/{function.__name__.replace('_', '-')}"
+        os.makedirs(target, exist_ok=True)
+        subprocess.run(["cp", recording, f"{target}/history.slowd"], check=True)
+        with open(f"{target}/meta.json", "w", encoding="utf-8") as file:
+            json.dump({"scenario": function.__name__.replace("_", "-"), "whatWasDone": " ".join(function.__doc__.split()),
+                       "kernel": os.uname().release, "cpus": os.cpu_count(), "beginsUSec": self.begins,
+                       "recordedBy": "tests/live"}, file, indent=2)
+            file.write("\n")
+
     def call(self, method, parameters=None):
         """One call without slowctl: its parameters."""
         with socket.socket(socket.AF_UNIX) as connection:
@@ -246,7 +251,7 @@ class Live:
         done = subprocess.run([f"{self.arguments.build}/cli/slowctl", f"--socket={self.socket}", "--json", "diagnose"],
                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=30, check=False)
         took = time.monotonic() - started
-        if done.returncode not in (0, 1, 4):
+        if done.returncode not in (0, 1, 4) or not done.stdout:  # unreachable, or before the first tick
             return self.unanswered(done.stderr.strip())
         self.slowest_answer = max(self.slowest_answer, took)
         self.last = json.loads(done.stdout)["diagnosis"]
@@ -274,7 +279,7 @@ class Live:
         after = self.figures()
         problem = (f"{what}: {'; '.join(unmet)}\n      {after.since(before)}\nthe last answer: "
                    f"{json.dumps(self.last, indent=1)}")
-        if after.others(before) > OTHERS_MAX:  # what is said then is said of somebody else's load
+        if self.minds_others and after.others(before) > OTHERS_MAX:  # it may be said of somebody else's load
             raise Disturbed(f"others used {after.others(before):.1f} CPUs meanwhile; {problem}")
         raise Failed(problem)
 
@@ -334,8 +339,11 @@ def run(function, arguments):
     test = None
     try:
         test = Live(arguments)
+        test.await_quiet()
+        signal.alarm(arguments.limit)
         function(test)
         test.stop_slowd()
+        test.keep_recording(function)
         if not test.validate:
             test.say(f"passed; the slowest answer of slowctl took {test.slowest_answer * 1000:.0f} ms")
         return 0
@@ -365,6 +373,7 @@ def main():
     parser.add_argument("--validate", action="store_true", help="show that the faults are real; needs no slowd")
     parser.add_argument("--seconds", type=float, default=8, help="how long to look at each fault with --validate")
     parser.add_argument("--raw", action="store_true", help="ask without slowctl")
+    parser.add_argument("--patience", type=float, default=15, help="wait so many seconds for a quiet machine")
     parser.add_argument("--limit", type=int, default=170, help="give up (and clean up) after so many seconds")
     arguments = parser.parse_args()
     arguments.build = os.path.abspath(arguments.build)
@@ -381,7 +390,6 @@ def main():
             os._exit(1)
         os.setsid()
         reap_orphans()
-        signal.alarm(arguments.limit)
         status = run(SCENARIOS[arguments.scenario], arguments)
         sys.stdout.flush()
         os._exit(status)

@@ -114,6 +114,9 @@ def main():
     if os.geteuid() != 0:
         print("skipped: only root can put a socket in the journal's place")
         sys.exit(77)
+    if subprocess.run(["unshare", "--mount", "true"], check=False, capture_output=True).returncode != 0:
+        print("skipped: no mounts of its own are to be had here (a container, or a chroot that is no mount point)")
+        sys.exit(77)
     if INSIDE not in os.environ:
         os.environ[INSIDE] = "1"
         command = ["unshare", "--mount", "--propagation=private", "sh", "-c",

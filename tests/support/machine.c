@@ -174,7 +174,8 @@ void fake_message(struct fake_machine *machine, int priority, const char *text)
         if (now->message_count == KERNEL_MESSAGES_MAX)
                 fail("too many messages", text);
         struct kernel_message *message = &now->messages[now->message_count++];
-        *message = (struct kernel_message){ .priority = priority, .monotonic_usec = now->time.monotonic_usec };
+        *message =
+                (struct kernel_message){ .priority = priority, .monotonic_usec = now->time.monotonic_usec };
         (void)span_copy(span_of(text), message->text, sizeof(message->text));
 }
 
@@ -242,7 +243,7 @@ static void advance(struct fake_machine *machine, double seconds)
         }
         busy = isnan(machine->busy) ? busy / machine->cpus : machine->busy;
         busy = busy > 1 ? 1 : busy;
-        now->stat.cpu_count = (uint64_t)machine->cpus;
+        now->stat.cpu_count = isnan(machine->cpus) ? ABSENT : (uint64_t)machine->cpus;
         add(&now->stat.all.user, busy * machine->cpus * HZ, seconds);
         add(&now->stat.all.idle, (1 - busy) * machine->cpus * HZ, seconds);
         add(&now->stat.context_switches, machine->context_switches, seconds);

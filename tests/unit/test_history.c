@@ -1,38 +1,5 @@
 /* The ring of the last 15 minutes, and what can be asked of it. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
-
-#include <stdio.h>
-#include <string.h>
-
-#include "tests/support/machine.h"
-
-#define SECONDS(n) ((n) * USEC_PER_SEC)
-
-static struct fake_machine *machine;
-
-static int set_up(void **state)
-{
-        (void)state;
-        machine = fake_new();
-        return 0;
-}
-
-static int tear_down(void **state)
-{
-        (void)state;
-        machine = fake_free(machine);
-        return 0;
-}
-
-static void assert_about(double is, double expected, double tolerance)
-{
-        if (!(fabs(is - expected) <= tolerance))
-                fail_msg("%.6f is not %.6f", is, expected);
-}
+#include "tests/support/cases.h"
 
 static double mean(enum field field, usec_t window_usec)
 {
@@ -82,7 +49,8 @@ static void test_frames_weigh_by_length(void **state)
         fake_tick(machine, 1);
         assert_about(mean(FIELD_SWAP_IN_PAGES, SECONDS(6)), 30, 1e-4);
         assert_about(history_total(machine->history, FIELD_SWAP_IN_PAGES, SECONDS(6)), 180, 1e-3);
-        assert_about(history_share_above(machine->history, FIELD_SWAP_IN_PAGES, 80, SECONDS(6)), 1.0 / 6, 1e-6);
+        assert_about(history_share_above(machine->history, FIELD_SWAP_IN_PAGES, 80, SECONDS(6)), 1.0 / 6,
+                     1e-6);
         assert_about(history_max(machine->history, FIELD_SWAP_IN_PAGES, SECONDS(6)), 80, 0);
         assert_about(history_min(machine->history, FIELD_SWAP_IN_PAGES, SECONDS(6)), 20, 0);
         /* Of a frame that begins before the window only the part inside counts. */
@@ -114,7 +82,8 @@ static void test_slope(void **state)
                 machine->now.meminfo.shmem_bytes += 5 * 1048576;
                 fake_tick(machine, i % 2 ? 1 : 4); /* 2.5 s on the average */
         }
-        assert_about(history_slope(machine->history, FIELD_MEMORY_SHMEM_BYTES, SECONDS(49)), 2 * 1048576, 8e4);
+        assert_about(history_slope(machine->history, FIELD_MEMORY_SHMEM_BYTES, SECONDS(49)), 2 * 1048576,
+                     8e4);
         machine->swap_in = 7;
         fake_run(machine, 10);
         assert_about(history_slope(machine->history, FIELD_SWAP_IN_PAGES, SECONDS(10)), 0, 1e-6);
@@ -145,7 +114,8 @@ static void test_since_above(void **state)
         /* A clock that is set meanwhile moves the onset along: it is as long ago as before. */
         machine->now.time.realtime_usec += USEC_PER_DAY;
         fake_tick(machine, 1);
-        assert_int_equal(history_since_above(machine->history, FIELD_SWAP_IN_PAGES, 100), onset + USEC_PER_DAY);
+        assert_int_equal(history_since_above(machine->history, FIELD_SWAP_IN_PAGES, 100),
+                         onset + USEC_PER_DAY);
 }
 
 static void test_gap_ends_windows(void **state)
@@ -375,7 +345,8 @@ static void test_since_when_it_works(void **state)
 static void test_units(void **state)
 {
         (void)state;
-        struct fake_unit *held = fake_unit(machine, "held.service"), *free = fake_unit(machine, "free.service");
+        struct fake_unit *held = fake_unit(machine, "held.service"),
+                         *free = fake_unit(machine, "free.service");
         held->values.memory_max_bytes = 100000000;
         held->throttled = 0;
         held->memory_some = 0.4;
@@ -449,7 +420,8 @@ static void test_messages(void **state)
         assert_string_equal(history_message(history, 0)->text, "second");
         assert_string_equal(history_message(history, 2)->text, "EXT4-fs warning (device sda1): first");
         assert_null(history_message(history, 3));
-        assert_string_equal(history_kill_message(history, 1)->text, "oom-kill:constraint=CONSTRAINT_NONE,pid=7");
+        assert_string_equal(history_kill_message(history, 1)->text,
+                            "oom-kill:constraint=CONSTRAINT_NONE,pid=7");
         assert_null(history_kill_message(history, 2));
         assert_int_equal(history_message_time(history, history_message(history, 2)), at + USEC_PER_HOUR);
         for (int i = 0; i < 200; i++)
@@ -479,28 +451,28 @@ static void test_message_rings(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test_setup_teardown(test_empty, set_up, tear_down),
-                cmocka_unit_test_setup_teardown(test_frames_weigh_by_length, set_up, tear_down),
-                cmocka_unit_test_setup_teardown(test_unknown_frames_do_not_count, set_up, tear_down),
-                cmocka_unit_test_setup_teardown(test_slope, set_up, tear_down),
-                cmocka_unit_test_setup_teardown(test_since_above, set_up, tear_down),
-                cmocka_unit_test_setup_teardown(test_gap_ends_windows, set_up, tear_down),
-                cmocka_unit_test_setup_teardown(test_late_ticks_are_no_gap, set_up, tear_down),
-                cmocka_unit_test_setup_teardown(test_suspend_ends_windows_but_is_no_gap, set_up, tear_down),
-                cmocka_unit_test_setup_teardown(test_who_stood_still, set_up, tear_down),
-                cmocka_unit_test_setup_teardown(test_gap_ring, set_up, tear_down),
-                cmocka_unit_test_setup_teardown(test_frames_overflow, set_up, tear_down),
-                cmocka_unit_test_setup_teardown(test_fifteen_minutes, set_up, tear_down),
-                cmocka_unit_test_setup_teardown(test_rows_overflow, set_up, tear_down),
-                cmocka_unit_test_setup_teardown(test_more_candidates_than_room, set_up, tear_down),
-                cmocka_unit_test_setup_teardown(test_programs_of_a_window, set_up, tear_down),
-                cmocka_unit_test_setup_teardown(test_one_program_before, set_up, tear_down),
-                cmocka_unit_test_setup_teardown(test_since_when_it_works, set_up, tear_down),
-                cmocka_unit_test_setup_teardown(test_units, set_up, tear_down),
-                cmocka_unit_test_setup_teardown(test_unit_without_pressure_files, set_up, tear_down),
-                cmocka_unit_test_setup_teardown(test_unit_rows_overflow, set_up, tear_down),
-                cmocka_unit_test_setup_teardown(test_messages, set_up, tear_down),
-                cmocka_unit_test_setup_teardown(test_message_rings, set_up, tear_down),
+                CASE(test_empty),
+                CASE(test_frames_weigh_by_length),
+                CASE(test_unknown_frames_do_not_count),
+                CASE(test_slope),
+                CASE(test_since_above),
+                CASE(test_gap_ends_windows),
+                CASE(test_late_ticks_are_no_gap),
+                CASE(test_suspend_ends_windows_but_is_no_gap),
+                CASE(test_who_stood_still),
+                CASE(test_gap_ring),
+                CASE(test_frames_overflow),
+                CASE(test_fifteen_minutes),
+                CASE(test_rows_overflow),
+                CASE(test_more_candidates_than_room),
+                CASE(test_programs_of_a_window),
+                CASE(test_one_program_before),
+                CASE(test_since_when_it_works),
+                CASE(test_units),
+                CASE(test_unit_without_pressure_files),
+                CASE(test_unit_rows_overflow),
+                CASE(test_messages),
+                CASE(test_message_rings),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }

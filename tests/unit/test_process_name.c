@@ -67,6 +67,8 @@ static void plain_programs(void **state)
                 { "httpd", "/bin/busybox", ARGUMENTS("httpd\0-f"), "httpd", NULL },
                 { "sh", "/bin/busybox", ARGUMENTS("sh\0/etc/backup.sh"), "backup.sh", "/etc/backup.sh" },
                 { "mysqld", "", { "", 0 }, "mysqld", NULL },
+                { "python3", "", ARGUMENTS("python3\0/srv/manage.py"), "manage.py", "/srv/manage.py" },
+                { "deploy.sh", "", ARGUMENTS("/bin/sh\0/src/deploy.sh"), "deploy.sh", "/src/deploy.sh" },
         };
         (void)state;
         CHECK(list, false);

@@ -1,40 +1,9 @@
 /* Two samples -> one snapshot: rates, what is absent, clocks, and who used what. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
-
-#include <stdio.h>
-#include <string.h>
-
-#include "tests/support/machine.h"
-
-static struct fake_machine *machine;
-
-static int set_up(void **state)
-{
-        (void)state;
-        machine = fake_new();
-        return 0;
-}
-
-static int tear_down(void **state)
-{
-        (void)state;
-        machine = fake_free(machine);
-        return 0;
-}
+#include "tests/support/cases.h"
 
 static double value(enum field field)
 {
         return machine->snapshot.value[field];
-}
-
-static void assert_about(double is, double expected, double tolerance)
-{
-        if (!(fabs(is - expected) <= tolerance))
-                fail_msg("%.6f is not %.6f", is, expected);
 }
 
 /* ---- the machine ---- */
@@ -260,7 +229,8 @@ static void test_process_rates(void **state)
         assert_about((double)rate->ledger.disk_wait, 0.2, 1e-6);
         assert_about((double)rate->children_cpu, 0.25, 1e-6);
         assert_about((double)rate->read_bytes, 1e6, 1);
-        assert_about((double)rate->write_bytes, 1.5e6, 1); /* the rest was thrown away before it was written */
+        assert_about((double)rate->write_bytes, 1.5e6,
+                     1); /* the rest was thrown away before it was written */
         assert_false(rate->is_new);
         assert_int_equal(rate->age_usec, machine->now.time.boottime_usec - 10 * USEC_PER_MSEC);
         assert_int_equal(rate->program, 0);
@@ -483,6 +453,7 @@ static void test_throttled(void **state)
         struct fake_process *process = fake_add(machine, "hog", "batch.service");
         process->running = 0.2;
         process->cpu_wait = 0.5;
+        machine->busy = 1;
         fake_run(machine, 2);
         const struct program *program = fake_program(machine, "hog", "batch.service");
         assert_about((double)program->ledger.throttled, 0.4, 1e-5);
@@ -490,6 +461,9 @@ static void test_throttled(void **state)
         assert_true(program->is_throttled);
         assert_about((double)machine->snapshot.units[0].throttled_share, 0.8, 1e-6);
         assert_about((double)machine->snapshot.units[0].ledger.throttled, 0.4, 1e-5);
+        machine->busy = 0.1; /* CPUs idle: what it waits for is hardly a CPU */
+        fake_tick(machine, 1);
+        assert_about((double)fake_program(machine, "hog", "batch.service")->ledger.throttled, 0.45, 1e-5);
         unit->throttled = 0;
         fake_tick(machine, 1);
         assert_false(fake_program(machine, "hog", "batch.service")->is_throttled);
@@ -507,6 +481,7 @@ static void test_throttled_by_an_ancestor(void **state)
         process->cpu_wait = 0.5;
         struct fake_process *other = fake_add(machine, "free", "");
         other->cpu_wait = 0.5;
+        machine->busy = 1;
         fake_run(machine, 2);
         assert_about((double)fake_program(machine, "hog", "s.scope")->ledger.throttled, 0.25, 1e-5);
         assert_about((double)fake_program(machine, "free", "")->ledger.cpu_wait, 0.5, 1e-5);
@@ -632,38 +607,38 @@ static void test_steady_part(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test_setup_teardown(test_first_sample_has_levels_only, set_up, tear_down),
-                cmocka_unit_test_setup_teardown(test_nothing_at_all, set_up, tear_down),
-                cmocka_unit_test_setup_teardown(test_machine_rates, set_up, tear_down),
-                cmocka_unit_test_setup_teardown(test_absent_is_not_zero, set_up, tear_down),
-                cmocka_unit_test_setup_teardown(test_absent_ticks, set_up, tear_down),
-                cmocka_unit_test_setup_teardown(test_counters_that_run_back, set_up, tear_down),
-                cmocka_unit_test_setup_teardown(test_disks, set_up, tear_down),
-                cmocka_unit_test_setup_teardown(test_suspend_is_no_interval, set_up, tear_down),
-                cmocka_unit_test_setup_teardown(test_clock_steps, set_up, tear_down),
-                cmocka_unit_test_setup_teardown(test_no_time_passed, set_up, tear_down),
-                cmocka_unit_test_setup_teardown(test_another_boot, set_up, tear_down),
-                cmocka_unit_test_setup_teardown(test_process_rates, set_up, tear_down),
-                cmocka_unit_test_setup_teardown(test_ticks_where_no_better_is_known, set_up, tear_down),
-                cmocka_unit_test_setup_teardown(test_recycled_pid, set_up, tear_down),
-                cmocka_unit_test_setup_teardown(test_new_and_formerly_unseen, set_up, tear_down),
-                cmocka_unit_test_setup_teardown(test_reaped_child_counts_once, set_up, tear_down),
-                cmocka_unit_test_setup_teardown(test_parent_that_ended_too, set_up, tear_down),
-                cmocka_unit_test_setup_teardown(test_unattributed, set_up, tear_down),
-                cmocka_unit_test_setup_teardown(test_swapin_is_booked_thrice, set_up, tear_down),
-                cmocka_unit_test_setup_teardown(test_long_wait, set_up, tear_down),
-                cmocka_unit_test_setup_teardown(test_waits_of_many_threads, set_up, tear_down),
-                cmocka_unit_test_setup_teardown(test_sampled_where_nothing_is_booked, set_up, tear_down),
-                cmocka_unit_test_setup_teardown(test_starved_and_just_woken, set_up, tear_down),
-                cmocka_unit_test_setup_teardown(test_throttled, set_up, tear_down),
-                cmocka_unit_test_setup_teardown(test_throttled_by_an_ancestor, set_up, tear_down),
-                cmocka_unit_test_setup_teardown(test_unit_read_over_a_minute, set_up, tear_down),
-                cmocka_unit_test_setup_teardown(test_unit_without_files, set_up, tear_down),
-                cmocka_unit_test_setup_teardown(test_programs_by_name_and_unit, set_up, tear_down),
-                cmocka_unit_test_setup_teardown(test_shared_memory_counts_once, set_up, tear_down),
-                cmocka_unit_test_setup_teardown(test_class_of_work, set_up, tear_down),
-                cmocka_unit_test_setup_teardown(test_kernel_threads_apart, set_up, tear_down),
-                cmocka_unit_test_setup_teardown(test_steady_part, set_up, tear_down),
+                CASE(test_first_sample_has_levels_only),
+                CASE(test_nothing_at_all),
+                CASE(test_machine_rates),
+                CASE(test_absent_is_not_zero),
+                CASE(test_absent_ticks),
+                CASE(test_counters_that_run_back),
+                CASE(test_disks),
+                CASE(test_suspend_is_no_interval),
+                CASE(test_clock_steps),
+                CASE(test_no_time_passed),
+                CASE(test_another_boot),
+                CASE(test_process_rates),
+                CASE(test_ticks_where_no_better_is_known),
+                CASE(test_recycled_pid),
+                CASE(test_new_and_formerly_unseen),
+                CASE(test_reaped_child_counts_once),
+                CASE(test_parent_that_ended_too),
+                CASE(test_unattributed),
+                CASE(test_swapin_is_booked_thrice),
+                CASE(test_long_wait),
+                CASE(test_waits_of_many_threads),
+                CASE(test_sampled_where_nothing_is_booked),
+                CASE(test_starved_and_just_woken),
+                CASE(test_throttled),
+                CASE(test_throttled_by_an_ancestor),
+                CASE(test_unit_read_over_a_minute),
+                CASE(test_unit_without_files),
+                CASE(test_programs_by_name_and_unit),
+                CASE(test_shared_memory_counts_once),
+                CASE(test_class_of_work),
+                CASE(test_kernel_threads_apart),
+                CASE(test_steady_part),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -42,6 +42,12 @@ struct tick *tick_free(struct tick *tick)
         return NULL;
 }
 
+void tick_set_store(struct tick *tick, struct store *store)
+{
+        (void)tick;
+        (void)store;
+}
+
 void tick_set_config(struct tick *tick, const struct config *config)
 {
         tick->config = config;

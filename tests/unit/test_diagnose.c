@@ -1,0 +1,268 @@
+/* Findings -> one diagnosis: roots and consequences, ranking, risks, and what is said of it. */
+#include "tests/support/cases.h"
+
+#include "daemon/diagnosis/diagnose.h"
+
+static struct finding findings[CHECKS_MAX];
+static size_t count;
+static struct diagnosis diagnosis;
+
+static struct finding *add(const char *check, enum verdict verdict)
+{
+        struct finding *finding = &findings[count++];
+        memset(finding, 0, sizeof(*finding));
+        finding->check = check;
+        finding->verdict = verdict;
+        (void)snprintf(finding->summary, sizeof(finding->summary), "summary of %s", check);
+        return finding;
+}
+
+static struct finding *add_found(const char *check, const char *culprit, int32_t lost_permille)
+{
+        struct finding *finding = add(check, VERDICT_FOUND);
+        finding->culprit.kind = SUBJECT_PROGRAM;
+        (void)snprintf(finding->culprit.name, sizeof(finding->culprit.name), "%s", culprit);
+        finding->lost_permille = lost_permille;
+        return finding;
+}
+
+static void make(void)
+{
+        diagnose(findings, count, machine->history, &diagnosis);
+}
+
+static int begin(void **state)
+{
+        set_up(state);
+        count = 0;
+        memset(&diagnosis, 0x5a, sizeof(diagnosis)); /* as of a former tick */
+        fake_run(machine, 5);
+        return 0;
+}
+
+static void test_too_early(void **state)
+{
+        (void)state;
+        tear_down(NULL);
+        set_up(NULL);
+        (void)add_found("cpu.overload", "ffmpeg", 500);
+        for (int tick = 0; tick < 4; tick++) {
+                fake_tick(machine, 1);
+                make();
+                assert_int_equal(diagnosis.verdict, tick < 2 ? DIAGNOSIS_UNKNOWN : DIAGNOSIS_SLOW);
+                assert_int_equal(diagnosis.cause_count, tick < 2 ? 0 : 1);
+                assert_int_equal(diagnosis.at_usec, machine->now.time.realtime_usec);
+        }
+}
+
+static void test_healthy(void **state)
+{
+        (void)state;
+        (void)add("cpu.overload", VERDICT_CLEAR);
+        (void)add("memory.thrash", VERDICT_CLEAR);
+        (void)add("disk.saturated", VERDICT_UNKNOWN);
+        make();
+        assert_int_equal(diagnosis.verdict, DIAGNOSIS_HEALTHY);
+        assert_string_equal(diagnosis.machine, "web1");
+        assert_int_equal(diagnosis.ruled_out_count, 2);
+        assert_string_equal(diagnosis.ruled_out[1].check, "memory.thrash");
+        assert_string_equal(diagnosis.ruled_out[1].text, "summary of memory.thrash");
+        assert_int_equal(diagnosis.not_checked_count, 1);
+        assert_string_equal(diagnosis.not_checked[0].check, "disk.saturated");
+        assert_non_null(strstr(diagnosis.summary, "web1 is healthy"));
+        assert_non_null(strstr(diagnosis.summary, "75 % of memory available"));
+}
+
+static void test_healthy_without_figures(void **state)
+{
+        (void)state;
+        struct clock_reading time = machine->now.time;
+        machine->history = history_free(machine->history);
+        machine->history = history_new();
+        for (int i = 0; i < 4; i++) {
+                time.monotonic_usec += USEC_PER_SEC;
+                sample_clear(&machine->now);
+                machine->now.time = time;
+                fake_tick(machine, 1);
+                machine->now.stat.cpu_count = ABSENT;
+                time = machine->now.time;
+        }
+        make();
+        assert_int_equal(diagnosis.verdict, DIAGNOSIS_HEALTHY);
+        assert_null(strstr(diagnosis.summary, "nan"));
+}
+
+/* A limit that is too low: thrashing, kills and a busy disk follow from it. */
+static void test_root_and_consequences(void **state)
+{
+        (void)state;
+        struct finding *thrash = add_found("memory.thrash", "eater", 700);
+        (void)snprintf(thrash->culprit.unit, UNIT_NAME_MAX, "a.service");
+        struct finding *limit = add_found("memory.limit", "a.service", 300);
+        limit->culprit.kind = SUBJECT_UNIT;
+        (void)add_found("memory.oom", "eater", 900);
+        (void)add_found("disk.saturated", "eater", 600);
+        make();
+        assert_int_equal(diagnosis.verdict, DIAGNOSIS_SLOW);
+        assert_int_equal(diagnosis.cause_count, 1);
+        assert_string_equal(diagnosis.causes[0].check, "memory.thrash");
+        assert_null(diagnosis.causes[0].because);
+        assert_int_equal(diagnosis.consequence_count, 3);
+        for (uint32_t i = 0; i < 3; i++)
+                assert_string_equal(diagnosis.consequences[i].because, "memory.thrash");
+        assert_string_equal(diagnosis.consequences[0].check, "memory.oom"); /* the worst first */
+        /* It costs what its consequences cost. */
+        assert_int_equal(diagnosis.causes[0].lost_permille, 900);
+        assert_string_equal(diagnosis.summary, "web1 is slow: summary of memory.thrash.");
+}
+
+static void test_unrelated_findings(void **state)
+{
+        (void)state;
+        (void)add_found("cpu.overload", "ffmpeg", 300);
+        (void)add_found("memory.thrash", "java", 500);
+        (void)add_found("disk.saturated", "dd", 400); /* another program's doing */
+        make();
+        assert_int_equal(diagnosis.cause_count, 3);
+        assert_int_equal(diagnosis.consequence_count, 0);
+        assert_string_equal(diagnosis.causes[0].check, "memory.thrash");
+        assert_string_equal(diagnosis.causes[1].check, "disk.saturated");
+        assert_string_equal(diagnosis.causes[2].check, "cpu.overload");
+}
+
+static void test_how_findings_are_related(void **state)
+{
+        (void)state;
+        struct finding *thrash = add_found("memory.thrash", "java", 500),
+                       *disk = add_found("disk.saturated", "x", 1);
+        make();
+        assert_int_equal(diagnosis.cause_count, 2);
+        (void)snprintf(thrash->victims[0].name, SUBJECT_NAME_MAX, "x"); /* the victim's reads fill the disk */
+        thrash->victim_count = 1;
+        make();
+        assert_int_equal(diagnosis.cause_count, 1);
+        thrash->victim_count = 0;
+        thrash->culprit.pids[0] = disk->culprit.pids[1] = 77; /* another name of the same process */
+        thrash->culprit.pid_count = 1;
+        disk->culprit.pid_count = 2;
+        disk->culprit.pids[0] = 5;
+        make();
+        assert_int_equal(diagnosis.cause_count, 1);
+        disk->culprit.pids[1] = 78;
+        thrash->culprit.kind = SUBJECT_MACHINE;
+        make();
+        assert_int_equal(diagnosis.cause_count, 1);
+        /* Two units without a name are not the same. */
+        thrash->culprit.kind = SUBJECT_PROGRAM;
+        thrash->culprit.name[0] = disk->culprit.name[0] = '\0';
+        make();
+        assert_int_equal(diagnosis.cause_count, 2);
+}
+
+/* What was not found explains nothing. */
+static void test_only_found_roots(void **state)
+{
+        (void)state;
+        (void)add("memory.thrash", VERDICT_CLEAR);
+        (void)add_found("disk.saturated", "x", 400);
+        make();
+        assert_int_equal(diagnosis.cause_count, 1);
+        assert_string_equal(diagnosis.causes[0].check, "disk.saturated");
+}
+
+static void test_risk(void **state)
+{
+        (void)state;
+        add_found("memory.oom", "eater", 0)->kind = FINDING_RISK;
+        make();
+        assert_int_equal(diagnosis.verdict, DIAGNOSIS_RISK);
+        assert_int_equal(diagnosis.risk_count, 1);
+        assert_int_equal(diagnosis.cause_count, 0);
+        assert_string_equal(diagnosis.summary, "web1 is not slow, but summary of memory.oom.");
+        (void)add_found("cpu.overload", "ffmpeg", 300);
+        make();
+        assert_int_equal(diagnosis.verdict, DIAGNOSIS_SLOW);
+        assert_int_equal(diagnosis.risk_count, 1);
+}
+
+/* Memory nearly out is a risk; as soon as something that follows from it hurts, it is what hurts. */
+static void test_risk_that_hurts_by_its_consequence(void **state)
+{
+        (void)state;
+        struct finding *thrash = add_found("memory.thrash", "java", 600);
+        struct finding *exhausted = add_found("memory.exhausted", "web1", 20);
+        exhausted->culprit.kind = SUBJECT_MACHINE;
+        exhausted->kind = FINDING_RISK;
+        (void)add_found("cpu.overload", "ffmpeg", 300);
+        make();
+        assert_int_equal(diagnosis.verdict, DIAGNOSIS_SLOW);
+        assert_int_equal(diagnosis.risk_count, 0);
+        assert_int_equal(diagnosis.cause_count, 2);
+        assert_string_equal(diagnosis.causes[0].check, "memory.exhausted");
+        assert_int_equal(diagnosis.causes[0].lost_permille, 600);
+        assert_string_equal(diagnosis.consequences[0].because, "memory.exhausted");
+        thrash->kind = FINDING_RISK;
+        make();
+        assert_int_equal(diagnosis.risk_count, 1);
+}
+
+static void test_more_than_fit(void **state)
+{
+        (void)state;
+        static char names[DIAGNOSIS_FINDINGS_MAX + 6][24];
+        for (int i = 0; i < DIAGNOSIS_FINDINGS_MAX + 6; i++) {
+                (void)snprintf(names[i], sizeof(names[i]), "check.%d", i);
+                (void)add_found(names[i], "x", 10 * ((i * 7) % 18));
+        }
+        make();
+        assert_int_equal(diagnosis.cause_count, DIAGNOSIS_FINDINGS_MAX);
+        for (uint32_t i = 0; i < diagnosis.cause_count; i++)
+                assert_int_equal(diagnosis.causes[i].lost_permille, 170 - 10 * (int)i);
+}
+
+static void test_signature(void **state)
+{
+        (void)state;
+        struct finding *overload = add_found("cpu.overload", "ffmpeg", 300);
+        make();
+        uint64_t signature = diagnosis_signature(&diagnosis);
+        overload->lost_permille = 400; /* figures and sentences may move */
+        (void)snprintf(overload->summary, sizeof(overload->summary), "31 ffmpegs");
+        overload->culprit.count = 31;
+        make();
+        assert_int_equal(diagnosis_signature(&diagnosis), signature);
+        overload->culprit.name[0] = 'x'; /* culprits, kinds and checks may not */
+        make();
+        assert_int_not_equal(diagnosis_signature(&diagnosis), signature);
+        overload->culprit.name[0] = 'f';
+        overload->kind = FINDING_RISK;
+        make();
+        assert_int_not_equal(diagnosis_signature(&diagnosis), signature);
+        overload->kind = FINDING_CAUSE;
+        (void)add("disk.saturated", VERDICT_UNKNOWN);
+        make();
+        assert_int_not_equal(diagnosis_signature(&diagnosis), signature);
+        findings[1].verdict = VERDICT_CLEAR; /* one more that is ruled out says nothing new */
+        make();
+        assert_int_equal(diagnosis_signature(&diagnosis), signature);
+}
+
+#define FOUND_CASE(test) cmocka_unit_test_setup_teardown(test, begin, tear_down)
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+                FOUND_CASE(test_too_early),
+                FOUND_CASE(test_healthy),
+                FOUND_CASE(test_healthy_without_figures),
+                FOUND_CASE(test_root_and_consequences),
+                FOUND_CASE(test_unrelated_findings),
+                FOUND_CASE(test_how_findings_are_related),
+                FOUND_CASE(test_only_found_roots),
+                FOUND_CASE(test_risk),
+                FOUND_CASE(test_risk_that_hurts_by_its_consequence),
+                FOUND_CASE(test_more_than_fit),
+                FOUND_CASE(test_signature),
+        };
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}

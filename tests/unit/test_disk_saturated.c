@@ -1,0 +1,228 @@
+/* disk.saturated: one fills the disk and another waits; busy alone is no harm. */
+#include "tests/support/cases.h"
+
+#define CHECK "disk.saturated"
+#define MB    1e6
+
+static struct fake_process *add_writer(double bytes)
+{
+        struct fake_process *dd = fake_add(machine, "dd", "backup.service");
+        dd->running = 0.1;
+        dd->disk_wait = 0.8;
+        dd->write_bytes = bytes;
+        machine->disk_busy = 1;
+        machine->io_some = 0.9;
+        machine->disk_write_bytes = bytes;
+        return dd;
+}
+
+static struct fake_process *add_victim(double disk_wait)
+{
+        struct fake_process *database = fake_add(machine, "postgres", "postgresql.service");
+        database->running = 0.05;
+        database->disk_wait = disk_wait;
+        database->write_bytes = 0.02 * MB;
+        return database;
+}
+
+static void test_found(void **state)
+{
+        (void)state;
+        add_victim(0.005);
+        fake_run(machine, 90);
+        usec_t onset = machine->now.time.realtime_usec;
+        add_writer(20 * MB);
+        machine->process_count = 1; /* it has just started */
+        (void)fake_start(machine, "dd", "backup.service");
+        machine->processes[1].disk_wait = 0.8;
+        machine->processes[1].write_bytes = 20 * MB;
+        machine->processes[0].disk_wait = 0.5;
+        fake_run(machine, 12);
+        struct finding finding = assert_found(CHECK);
+        assert_string_equal(finding.culprit.name, "dd");
+        assert_string_equal(finding.culprit.unit, "backup.service");
+        assert_true(fake_is_victim(&finding, "postgres"));
+        assert_int_equal(finding.since_usec, onset);
+        assert_about(finding.lost_permille, 909, 2);
+        assert_says(&finding, "fills the disk sda");
+        assert_says(&finding, "systemctl set-property --runtime backup.service IOWeight=10");
+        assert_int_equal(finding.confidence_permille, 900);
+}
+
+static void test_busy_but_nobody_waits(void **state)
+{
+        (void)state;
+        add_writer(20 * MB);
+        fake_run(machine, 30);
+        assert_clear(CHECK, "others lose only 0.0 %");
+        struct fake_process *database = add_victim(0.012);
+        database->running = 0.05; /* 19 %, and little of it */
+        fake_run(machine, 20);
+        assert_clear(CHECK, "others lose only");
+}
+
+static void test_hysteresis(void **state)
+{
+        (void)state;
+        add_writer(20 * MB);
+        struct fake_process *database = add_victim(0.2);
+        database->running = 0.8;
+        fake_run(machine, 30);
+        assert_clear(CHECK, "others lose only 20 %");
+        (void)assert_verdict(CHECK, VERDICT_FOUND, true);
+        database->disk_wait = 0.1; /* 11 % */
+        fake_run(machine, 20);
+        (void)assert_verdict(CHECK, VERDICT_CLEAR, true);
+}
+
+static void test_idle_disk(void **state)
+{
+        (void)state;
+        add_writer(20 * MB);
+        add_victim(0.5);
+        machine->disk_busy = machine->io_some = 0.7;
+        fake_run(machine, 30);
+        assert_clear(CHECK, "in use 70 %");
+}
+
+/* A limit (io.max, blkio.throttle) holds requests back before they reach the disk: PSI knows. */
+static void test_throttled_by_a_limit(void **state)
+{
+        (void)state;
+        add_writer(1 * MB);
+        add_victim(0.5);
+        machine->disk_busy = 0.05;
+        machine->disk_write_bytes = 300 * MB; /* of others: the disk is fast */
+        fake_run(machine, 30);
+        (void)assert_found(CHECK);
+}
+
+static void test_many_share_it(void **state)
+{
+        (void)state;
+        add_writer(20 * MB);
+        struct fake_process *second = fake_add(machine, "rsync", "");
+        second->read_bytes = 25 * MB;
+        fake_add(machine, "tar", "")->read_bytes = 20 * MB;
+        add_victim(0.5);
+        fake_run(machine, 30);
+        assert_clear(CHECK, "by no single program");
+}
+
+/* The writer is done and gone, the kernel still writes its pages out; a small one must not inherit the blame.
+ */
+static void test_write_back_of_the_dead(void **state)
+{
+        (void)state;
+        struct fake_process *small = add_writer(1 * MB);
+        (void)small;
+        machine->disk_write_bytes = 80 * MB;
+        add_victim(0.5);
+        fake_run(machine, 30);
+        assert_clear(CHECK, "by no single program");
+        machine->disk_write_bytes = 8 * MB; /* small synced writes with their journal */
+        fake_run(machine, 2);
+        (void)assert_found(CHECK);
+}
+
+static void test_the_writer_alone_waits(void **state)
+{
+        (void)state;
+        struct fake_process *script = fake_add(machine, "backup.sh", "");
+        script->running = 0.01;
+        script->disk_wait = 0.3;
+        fake_started_by(add_writer(20 * MB), script);
+        fake_add(machine, "jbd2/sda1-8", "")->identity.is_kernel_thread = true;
+        fake_work(machine, "jbd2/sda1-8", 0.01, 0);
+        machine->processes[2].disk_wait = 0.8;
+        fake_run(machine, 30);
+        assert_clear(CHECK, "others lose only 0.0 %");
+}
+
+static void test_batch_victims(void **state)
+{
+        (void)state;
+        add_writer(20 * MB);
+        add_victim(0.5)->counters.nice = 19; /* updatedb */
+        fake_run(machine, 30);
+        assert_clear(CHECK, "others lose only 0.0 %");
+}
+
+/* Two copies of one name: one fills the disk, the other waits for it. */
+static void test_same_name(void **state)
+{
+        (void)state;
+        add_writer(20 * MB);
+        struct fake_process *small = fake_add(machine, "dd", "other.service");
+        small->running = 0.01;
+        small->disk_wait = 0.9;
+        small->write_bytes = 0.1 * MB;
+        fake_run(machine, 30);
+        struct finding finding = assert_found(CHECK);
+        assert_string_equal(finding.culprit.name, "dd");
+        assert_true(fake_is_victim(&finding, "dd"));
+}
+
+/* rsync is three processes: one writes, the others wait for it and for the disk. One job. */
+static void test_rsync_alone(void **state)
+{
+        (void)state;
+        struct fake_process *receiver = add_writer(20 * MB), *generator = fake_add(machine, "dd", "");
+        (void)snprintf(receiver->identity.name, PROGRAM_NAME_MAX, "rsync");
+        (void)snprintf(generator->identity.name, PROGRAM_NAME_MAX, "rsync");
+        fake_started_by(receiver, generator);
+        generator->running = 0.02;
+        generator->disk_wait = 0.9;
+        fake_run(machine, 30);
+        assert_clear(CHECK, "others lose only 0.0 %");
+}
+
+static void test_unknown_and_early(void **state)
+{
+        (void)state;
+        add_writer(20 * MB);
+        add_victim(0.5);
+        fake_run(machine, 4);
+        assert_clear(CHECK, "for a moment yet");
+        machine->now.disk_count = 0;
+        memset(machine->now.pressure, 0xff, sizeof(machine->now.pressure));
+        fake_run(machine, 20);
+        (void)assert_verdict(CHECK, VERDICT_UNKNOWN, false);
+}
+
+/* A victim that is older than delay accounting: its D state is sampled, with less confidence. */
+static void test_sampled_victim(void **state)
+{
+        (void)state;
+        add_writer(20 * MB);
+        struct fake_process *database = add_victim(0);
+        fake_without_delays(database);
+        for (int i = 0; i < 20; i++) {
+                database->counters.state = i % 2 ? 'D' : 'S';
+                (void)snprintf(database->counters.wait_channel, sizeof(database->counters.wait_channel),
+                               "jbd2_log_wait_commit");
+                fake_tick(machine, 1);
+        }
+        struct finding finding = assert_found(CHECK);
+        assert_int_equal(finding.confidence_permille, 700);
+}
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+                CASE(test_found),
+                CASE(test_busy_but_nobody_waits),
+                CASE(test_hysteresis),
+                CASE(test_idle_disk),
+                CASE(test_throttled_by_a_limit),
+                CASE(test_many_share_it),
+                CASE(test_write_back_of_the_dead),
+                CASE(test_the_writer_alone_waits),
+                CASE(test_batch_victims),
+                CASE(test_same_name),
+                CASE(test_rsync_alone),
+                CASE(test_unknown_and_early),
+                CASE(test_sampled_victim),
+        };
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}
