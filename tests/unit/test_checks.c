@@ -199,6 +199,7 @@ static void test_names_reach_no_command(void **state)
                 process->swap_wait = 0.1;
                 process->major_faults = 500;
                 process->write_bytes = 1e7;
+                process->disk_wait = 0.4; /* who fills a disk waits for it as well */
                 process->counters.rss_anon_bytes = 700000000;
                 process->counters.autogroup = 4;
         }
