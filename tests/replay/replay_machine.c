@@ -66,18 +66,25 @@ static bool has_check(const struct finding *findings, uint32_t count, const char
         return false;
 }
 
+static bool has_wanted(const struct finding *findings, uint32_t count, const struct wanted *wanted)
+{
+        for (uint32_t i = 0; i < count; i++)
+                if (strcmp(findings[i].check, wanted->check) == 0 &&
+                    (!wanted->culprit || strcmp(findings[i].culprit.name, wanted->culprit) == 0))
+                        return true;
+        return false;
+}
+
 static int hold_answer(const struct diagnosis *diagnosis, struct expectation *expectation)
 {
         double second = ((double)diagnosis->at_usec - (double)expectation->begin_usec) / (double)USEC_PER_SEC;
         int failures = 0;
         for (size_t i = 0; i < expectation->find_count; i++) {
                 struct wanted *wanted = &expectation->find[i];
-                for (uint32_t k = 0; k < diagnosis->cause_count; k++) {
-                        const struct finding *cause = &diagnosis->causes[k];
-                        if (strcmp(cause->check, wanted->check) == 0 && isnan(wanted->found_at) &&
-                            (!wanted->culprit || strcmp(cause->culprit.name, wanted->culprit) == 0))
-                                wanted->found_at = second;
-                }
+                if (isnan(wanted->found_at) &&
+                    (has_wanted(diagnosis->causes, diagnosis->cause_count, wanted) ||
+                     has_wanted(diagnosis->risks, diagnosis->risk_count, wanted)))
+                        wanted->found_at = second;
         }
         for (size_t i = 0; expectation->not_found && i < json_object_array_length(expectation->not_found);
              i++) {
