@@ -56,7 +56,8 @@ struct situation {
         double stalled; /* PSI io some */
         struct family families[FAMILIES_MAX];
         size_t count;
-        double bytes; /* moved by all programs, per second */
+        double bytes;   /* moved by all programs, per second */
+        double weights; /* the same as find_suspect() weighs it */
         const struct family *suspect;
         const struct family *victims[FAMILIES_MAX];
         size_t victim_count;
@@ -116,6 +117,16 @@ static bool is_elsewhere(const struct snapshot *latest, const struct disk_rate *
         return false;
 }
 
+/* What somebody moves counts in full if it waits for its own requests, as whoever fills a disk sooner or
+ * later does; of what goes into the cache unhindered, which may belong to any disk, a part. */
+#define UNHINDERED_PART 0.2
+
+static double weight(const struct family *family)
+{
+        double waits = (double)lost_permille_of(family->ledger.disk_wait, &family->ledger) / 1000;
+        return moved(family) * (waits > UNHINDERED_PART ? waits : UNHINDERED_PART);
+}
+
 static void find_suspect(struct situation *s)
 {
         const struct disk_rate *busy = busiest_disk(s->latest);
@@ -124,9 +135,10 @@ static void find_suspect(struct situation *s)
                 if (is_elsewhere(s->latest, busy, family))
                         continue;
                 s->bytes += moved(family);
+                s->weights += weight(family);
                 if (family->is_kernel || family->is_self)
                         continue;
-                if (!s->suspect || moved(family) > moved(s->suspect))
+                if (!s->suspect || weight(family) > weight(s->suspect))
                         s->suspect = family;
         }
 }
@@ -216,7 +228,7 @@ static void find_victims(struct situation *s)
 static bool moves_enough(const struct situation *s, const double *p)
 {
         const struct disk_rate *disk = busiest_disk(s->latest);
-        if (!(1000 * moved(s->suspect) >= p[MINIMUM_SHARE] * s->bytes) || s->bytes <= 0)
+        if (!(1000 * weight(s->suspect) >= p[MINIMUM_SHARE] * s->weights) || s->weights <= 0)
                 return false;
         if (!disk || !(1000 * s->busy >= p[MINIMUM_BUSY]))
                 return true;
