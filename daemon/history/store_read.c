@@ -28,6 +28,7 @@ struct store_reader {
         uint32_t tag;
         bool has_tag;
         bool hides_command_lines;
+        const atomic_bool *is_cancelled; /* may be NULL */
 
         int64_t block_id;   /* the one being read, or read last */
         bool is_blind;      /* the list of blocks is damaged: every number is tried */
@@ -91,6 +92,16 @@ struct store_reader *store_reader_close(struct store_reader *reader)
 void store_reader_hide_command_lines(struct store_reader *reader)
 {
         reader->hides_command_lines = true;
+}
+
+void store_reader_set_cancelled(struct store_reader *reader, const atomic_bool *is_cancelled)
+{
+        reader->is_cancelled = is_cancelled;
+}
+
+static bool is_cancelled(const struct store_reader *reader)
+{
+        return reader->is_cancelled && atomic_load_explicit(reader->is_cancelled, memory_order_relaxed);
 }
 
 const char *store_reader_error(const struct store_reader *reader)
@@ -295,6 +306,8 @@ int store_reader_next(struct store_reader *reader, struct sample *ret_sample)
 {
         for (;;) {
                 int result = 0;
+                if (is_cancelled(reader))
+                        return -ECANCELED;
                 while (reader->samples && (result = sample_decoder_next(reader->samples, ret_sample)) == 1)
                         if (is_asked_for(reader, ret_sample->time.realtime_usec))
                                 return 1;
@@ -330,6 +343,8 @@ int store_reader_next_rollup(struct store_reader *reader, const struct rollup_ma
 {
         for (;;) {
                 int result = 0;
+                if (is_cancelled(reader))
+                        return -ECANCELED;
                 while (reader->rollups && (result = decoder_next(reader->rollups)) == 1) {
                         struct decoded_rows machine = decoder_rows(reader->rollups, ROLLUP_ENTITY_MACHINE);
                         struct decoded_rows programs = decoder_rows(reader->rollups, ROLLUP_ENTITY_PROGRAM);
