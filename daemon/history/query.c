@@ -37,7 +37,7 @@ static bool is_executable(const char *exe, const char *name)
 {
         const char *base = base_name(exe);
         size_t length = strlen(name);
-        return strncmp(base, name, length) == 0 &&
+        return length > 0 && strncmp(base, name, length) == 0 &&
                (base[length] == '\0' || strcmp(base + length, " (deleted)") == 0);
 }
 
@@ -48,8 +48,10 @@ static bool is_asked_for(const struct query *query, const struct process_sample 
                 return false;
         if (!query_matches_unit(query, identity->unit))
                 return false;
-        return !query->program || strcmp(query->program, identity->name) == 0 ||
-               strcmp(query->program, identity->comm) == 0 || is_executable(identity->exe, query->program);
+        if (!query->program)
+                return true;
+        return strcmp(query->program, identity->name) == 0 || strcmp(query->program, identity->comm) == 0 ||
+               is_executable(identity->exe, query->program);
 }
 
 static void note_name(struct names *names, const char *name)

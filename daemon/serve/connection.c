@@ -152,11 +152,12 @@ static int ask_past(struct connection *connection, const struct method *method,
                     struct json_object *parameters)
 {
         int r = server_ask(connection->server, connection, method, parameters, &connection->question);
-        if (r != -EBUSY)
+        if (r != -EBUSY && r != -EAGAIN)
                 return r;
-        struct answer busy;
-        r = answer_error(&busy, INTERFACE_NAME ".Busy", NULL, NULL);
-        return r < 0 ? r : send_error(connection, &busy);
+        struct answer error;
+        r = answer_error(&error, r == -EBUSY ? INTERFACE_NAME ".Busy" : INTERFACE_NAME ".NotReady", NULL,
+                         NULL);
+        return r < 0 ? r : send_error(connection, &error);
 }
 
 void connection_answer(struct connection *connection, struct reply *reply, int error)

@@ -81,7 +81,7 @@ int server_viewer(const struct server *server, int fd, struct viewer *ret_viewer
 /* Runs a method; replies that depend on the viewer alone are made once. 0, or negative errno. */
 int server_reply(struct server *server, const struct connection *connection, const struct method *method,
                  struct json_object *parameters, bool continues, struct reply **ret_reply);
-/* Asks a worker. 0, -EBUSY or -ENOMEM. */
+/* Asks a worker. 0, -EBUSY, -EAGAIN (no tick has been finished yet) or -ENOMEM. */
 int server_ask(struct server *server, struct connection *connection, const struct method *method,
                struct json_object *parameters, struct question **ret_question);
 /* Has connection_turn() called when it is its turn. */

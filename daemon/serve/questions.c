@@ -190,6 +190,8 @@ int questions_ask(struct questions *questions, const struct question_call *call,
                   struct question **ret_question)
 {
         bool is_export = call->method->run_past == past_export;
+        if (call->method->needs_incidents && !call->published)
+                return -EAGAIN;
         if (questions->is_stopping || count_waiting(questions) >= QUESTIONS_WAITING_MAX ||
             (!call->viewer.sees_all && count_of_user(questions, call->viewer.uid) >= QUESTIONS_PER_UID_MAX) ||
             (is_export && questions->exports >= EXPORTS_MAX))

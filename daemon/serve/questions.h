@@ -33,7 +33,7 @@ struct question_call {
 };
 
 /* connection_answer() will be called when the answer is there, unless the question is dropped. 0 with the
- * question; -EBUSY: too many; -ENOMEM. */
+ * question; -EBUSY: too many; -EAGAIN: not before the first tick; -ENOMEM. */
 int questions_ask(struct questions *questions, const struct question_call *call,
                   struct question **ret_question);
 /* The reply before has been taken: makes the next piece of an export. */
