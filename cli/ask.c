@@ -20,12 +20,15 @@
 /* ---- what is wrong, and what helps -----------------------------------------------------------------------
  */
 
-/* How slowd is started here. sd_booted(3) looks at the same directory. */
+/* As sd_booted(3). */
+static bool is_systemd_running(void)
+{
+        return access("/run/systemd/system", F_OK) == 0;
+}
+
 static const char *how_to_start(void)
 {
-        if (access("/run/systemd/system", F_OK) == 0)
-                return "start it with: systemctl start slowd";
-        return "start it with: slowd &";
+        return is_systemd_running() ? "start it with: systemctl start slowd" : "start it with: slowd &";
 }
 
 static void complain_connect(const struct ask *ask, const struct options *options, int error)
@@ -73,8 +76,7 @@ static void complain_talk(const struct ask *ask, int error)
         switch (-error) {
         case ECONNRESET:
         case EPIPE:
-                complain("slowd closed the connection without an answer (was it stopped?); see: slowctl "
-                         "status");
+                complain("slowd closed the connection; was it stopped or restarted just now?");
                 break;
         case EBADMSG:
         case EMSGSIZE:
@@ -89,8 +91,8 @@ static void complain_talk(const struct ask *ask, int error)
 void ask_complain_timeout(const struct ask *ask, usec_t waited_usec)
 {
         char span[UNITS_MAX];
-        complain("slowd does not answer on %s within %s; see: systemctl status slowd", ask->path,
-                 format_duration(span, waited_usec));
+        complain("slowd does not answer on %s within %s%s", ask->path, format_duration(span, waited_usec),
+                 is_systemd_running() ? "; see: systemctl status slowd" : "; is it stopped (kill -STOP)?");
 }
 
 void ask_complain_reply(const struct ask *ask)

@@ -232,8 +232,8 @@ static void publish_cost(struct tick *tick, usec_t begun_usec, usec_t expected_u
         self->processes = sample->process_count;
         self->rss_bytes = own_rss_bytes(tick);
         tick->cost_usec[self->ticks % COST_TICKS] = (uint32_t)self->last_cpu_usec;
+        uint64_t known = self->ticks < COST_TICKS ? self->ticks + 1 : COST_TICKS, sum = 0;
         self->ticks++;
-        uint64_t known = self->ticks < COST_TICKS ? self->ticks : COST_TICKS, sum = 0;
         for (uint64_t i = 0; i < known; i++)
                 sum += tick->cost_usec[i];
         self->mean_cpu_usec = sum / known;

@@ -91,7 +91,7 @@ static bool can_be_suspect(const struct situation *s, const struct family *famil
 
 /* Who wants more than there is; among several the one who wants most. If no single program does, the largest
  * user of those that fill the machine together. */
-static const struct family *find_suspect(const struct situation *s, const double *p)
+static const struct family *find_suspect(const struct situation *s, const double *p, bool with_batch)
 {
         const struct family *greedy = NULL, *largest = NULL;
         double demand = 0;
@@ -102,7 +102,7 @@ static const struct family *find_suspect(const struct situation *s, const double
                 /* What runs at low priority wants whatever is left over, and that is no shortage. */
                 if (!family->is_batch)
                         demand += (double)family->demand;
-                if (!can_be_suspect(s, family, p))
+                if (!can_be_suspect(s, family, p) || (family->is_batch && !with_batch))
                         continue;
                 if (family->demand >= p[MINIMUM_DEMAND] / 1000 * s->cpus &&
                     (!greedy || family->demand > greedy->demand))
@@ -135,6 +135,7 @@ static bool is_victim(const struct situation *s, const struct family *family)
 static void find_victims(struct situation *s)
 {
         s->victims_ledger = ledger_unknown();
+        s->victim_count = 0;
         for (size_t i = 0; i < s->count; i++) {
                 const struct family *family = &s->families[i];
                 /* A fifth of what the loss must be in all: who waits less is not what the answer is about. */
@@ -150,6 +151,15 @@ static void find_victims(struct situation *s)
         /* Without the suspect the victims could have had what it used, and no more. */
         s->taken = waited < (double)s->suspect->cpu ? waited : (double)s->suspect->cpu;
         s->lost_permille = lost_permille_of((float)s->taken, &s->victims_ledger);
+}
+
+static void accuse(struct situation *s, const double *p, bool with_batch)
+{
+        s->suspect = find_suspect(s, p, with_batch);
+        if (!s->suspect)
+                return;
+        s->is_greedy = (double)s->suspect->demand >= p[MINIMUM_DEMAND] / 1000 * s->cpus;
+        find_victims(s);
 }
 
 /* Whether most of what the suspect uses now is used by processes that have lived for a while. */
@@ -329,16 +339,17 @@ static void run(const struct check_context *context, struct finding *ret_finding
                 return;
         }
         s.count = families_make(s.history, s.window_usec, s.families, FAMILIES_MAX);
-        s.suspect = find_suspect(&s, p);
+        double threshold = context->was_found ? p[CLEAR_LOST] : p[RAISE_LOST];
+        accuse(&s, p, true);
+        /* A batch wants most and harms nobody: it must not hide who does. */
+        if (s.suspect && s.suspect->is_batch && s.lost_permille < threshold && find_suspect(&s, p, false))
+                accuse(&s, p, false);
         if (!s.suspect) {
                 finding_reason(ret_finding, VERDICT_CLEAR,
                                "the CPUs are %s busy, but nobody asks for more than there is", busy);
                 return;
         }
         (void)family_words(who, sizeof(who), s.suspect);
-        s.is_greedy = (double)s.suspect->demand >= p[MINIMUM_DEMAND] / 1000 * s.cpus;
-        find_victims(&s);
-        double threshold = context->was_found ? p[CLEAR_LOST] : p[RAISE_LOST];
         if (s.lost_permille < threshold || 1000 * s.taken < p[MINIMUM_WAIT]) {
                 finding_reason(
                         ret_finding, VERDICT_CLEAR,

@@ -56,7 +56,8 @@ struct situation {
         double stalled; /* PSI io some */
         struct family families[FAMILIES_MAX];
         size_t count;
-        double bytes; /* moved by all programs, per second */
+        double bytes;   /* moved by all programs, per second */
+        double weights; /* the same as find_suspect() weighs it */
         const struct family *suspect;
         const struct family *victims[FAMILIES_MAX];
         size_t victim_count;
@@ -70,14 +71,74 @@ static double moved(const struct family *family)
         return (double)family->read_bytes + (double)family->write_bytes;
 }
 
+/* The disk to name: the one that is busiest, and of equals the one that is a disk itself rather than stacked
+ * on one. */
+static const struct disk_rate *busiest_disk(const struct snapshot *latest)
+{
+        const struct disk_rate *busiest = NULL;
+        for (size_t i = 0; i < latest->disk_count; i++) {
+                const struct disk_rate *disk = &latest->disks[i];
+                if (disk->sample->is_partition || disk->sample->is_memory)
+                        continue;
+                if (!busiest || disk->busy > busiest->busy + 0.05F ||
+                    (disk->busy > busiest->busy - 0.05F && busiest->sample->is_stacked &&
+                     !disk->sample->is_stacked))
+                        busiest = disk;
+        }
+        return busiest;
+}
+
+static double carried(const struct disk_rate *disk)
+{
+        return (isnan(disk->read_bytes) ? 0 : (double)disk->read_bytes) +
+               (isnan(disk->write_bytes) ? 0 : (double)disk->write_bytes);
+}
+
+/* The kernel counts a process's bytes, not on which disk. Somebody who moves far more than the busy disk
+ * carries may be filling the cache in front of it, and then waits for it as well; who does not wait, or whose
+ * bytes are seen on another disk, works there. */
+#define BYTES_EXCESS 1.5
+#define WAIT_LEAST   200 /* permille of its time */
+#define OTHER_SHARE  0.5
+
+static bool is_elsewhere(const struct snapshot *latest, const struct disk_rate *busy,
+                         const struct family *family)
+{
+        if (!busy || !(busy->busy >= 0.5F) || moved(family) <= BYTES_EXCESS * carried(busy))
+                return false;
+        if (lost_permille_of(family->ledger.disk_wait, &family->ledger) < WAIT_LEAST)
+                return true;
+        for (size_t i = 0; i < latest->disk_count; i++) {
+                const struct disk_rate *disk = &latest->disks[i];
+                if (disk != busy && !disk->sample->is_partition && !disk->sample->is_memory &&
+                    carried(disk) >= OTHER_SHARE * moved(family))
+                        return true;
+        }
+        return false;
+}
+
+/* What somebody moves counts in full if it waits for its own requests, as whoever fills a disk sooner or
+ * later does; of what goes into the cache unhindered, which may belong to any disk, a part. */
+#define UNHINDERED_PART 0.2
+
+static double weight(const struct family *family)
+{
+        double waits = (double)lost_permille_of(family->ledger.disk_wait, &family->ledger) / 1000;
+        return moved(family) * (waits > UNHINDERED_PART ? waits : UNHINDERED_PART);
+}
+
 static void find_suspect(struct situation *s)
 {
+        const struct disk_rate *busy = busiest_disk(s->latest);
         for (size_t i = 0; i < s->count; i++) {
                 const struct family *family = &s->families[i];
+                if (is_elsewhere(s->latest, busy, family))
+                        continue;
                 s->bytes += moved(family);
+                s->weights += weight(family);
                 if (family->is_kernel || family->is_self)
                         continue;
-                if (!s->suspect || moved(family) > moved(s->suspect))
+                if (!s->suspect || weight(family) > weight(s->suspect))
                         s->suspect = family;
         }
 }
@@ -117,8 +178,9 @@ static void split_twin(struct situation *s)
                                         most = bytes;
                                         mover = identity;
                                 }
-                        } else if (bytes < TWIN_SHARE * most && ledger_wanted(&rate->ledger) > 0.05F &&
-                                   !is_lineage(identity, mover) && !is_lineage(mover, identity)) {
+                        } else if (mover && bytes < TWIN_SHARE * most &&
+                                   ledger_wanted(&rate->ledger) > 0.05F && !is_lineage(identity, mover) &&
+                                   !is_lineage(mover, identity)) {
                                 ledger_add(&s->twin.ledger, &rate->ledger);
                                 s->twin.count++;
                                 s->twin.programs[0] = rate->program;
@@ -162,28 +224,11 @@ static void find_victims(struct situation *s)
         s->lost_permille = lost_permille_of((float)s->waited, &all);
 }
 
-/* The disk to name: the one that is busiest, and of equals the one that is a disk itself rather than stacked
- * on one. */
-static const struct disk_rate *busiest_disk(const struct snapshot *latest)
-{
-        const struct disk_rate *busiest = NULL;
-        for (size_t i = 0; i < latest->disk_count; i++) {
-                const struct disk_rate *disk = &latest->disks[i];
-                if (disk->sample->is_partition || disk->sample->is_memory)
-                        continue;
-                if (!busiest || disk->busy > busiest->busy + 0.05F ||
-                    (disk->busy > busiest->busy - 0.05F && busiest->sample->is_stacked &&
-                     !disk->sample->is_stacked))
-                        busiest = disk;
-        }
-        return busiest;
-}
-
 /* Where a limit holds requests back before they reach a disk, the disks say nothing about it. */
 static bool moves_enough(const struct situation *s, const double *p)
 {
         const struct disk_rate *disk = busiest_disk(s->latest);
-        if (!(1000 * moved(s->suspect) >= p[MINIMUM_SHARE] * s->bytes) || s->bytes <= 0)
+        if (!(1000 * weight(s->suspect) >= p[MINIMUM_SHARE] * s->weights) || s->weights <= 0)
                 return false;
         if (!disk || !(1000 * s->busy >= p[MINIMUM_BUSY]))
                 return true;

@@ -120,7 +120,7 @@ static const struct cgroup_sample *group_named(const struct snapshot *latest, co
 }
 
 static void found_killed(const struct snapshot *latest, const struct kernel_kill *kills, size_t count,
-                         struct finding *finding)
+                         usec_t report_usec, struct finding *finding)
 {
         const struct cgroup_sample *group = group_named(latest, kills[0].group);
         if (group) {
@@ -136,7 +136,13 @@ static void found_killed(const struct snapshot *latest, const struct kernel_kill
         *victim =
                 (struct subject){ .kind = SUBJECT_PROGRAM, .count = (uint32_t)count, .lost_permille = 1000 };
         (void)span_copy(span_of(kills[0].name), victim->name, sizeof(victim->name));
-        finding->lost_permille = count > 1 ? 1000 : 500;
+        /* What was killed has lost everything; the loss fades as that moment moves into the past. */
+        usec_t age_usec = latest->time.realtime_usec - kills[0].at_usec;
+        bool is_recent = age_usec <= report_usec / 2;
+        finding->kind = is_recent ? FINDING_CAUSE : FINDING_RISK;
+        finding->lost_permille =
+                is_recent ? (int32_t)((count > 1 ? 1000 : 500) * (1 - (double)age_usec / (double)report_usec))
+                          : 0;
         finding->since_usec = kills[count - 1].at_usec;
         finding->severity = SEVERITY_CRITICAL;
         finding_evidence(finding, "memory.oomKills", (double)count, "count", NAN, NAN,
@@ -189,7 +195,8 @@ static void run(const struct check_context *context, struct finding *ret_finding
         if (kill_count > 0) {
                 finding->verdict = VERDICT_FOUND;
                 finding->confidence_permille = 1000;
-                found_killed(latest, kills, kill_count, finding);
+                found_killed(latest, kills, kill_count, (usec_t)(p[KILL_SECONDS] * (double)USEC_PER_SEC),
+                             finding);
         } else if (worst.unit && history_covered(context->history, window_usec) >= window_usec / 2) {
                 finding->verdict = VERDICT_FOUND;
                 finding->confidence_permille = 900;

@@ -12,7 +12,8 @@
 
 #include "common/cleanup.h"
 
-#define COMPRESSION_LEVEL 9 /* 15 level points more save 3 % and cost ten times the CPU time */
+/* Against level 9: 6 % smaller and 5 times the CPU time, which is 40 ms for a block of 20 minutes. */
+#define COMPRESSION_LEVEL 17
 #define HASH_BYTES        8
 
 int frame_write(uint32_t tick, const struct bytes *streams, uint32_t stream_count, struct bytes *ret_frame)
@@ -108,39 +109,37 @@ int block_append(struct block *block, const void *frame, size_t length)
         return 0;
 }
 
-static void cleanup_bytes(struct bytes *bytes)
+/* ret_bytes holds exactly the compressed form afterwards. */
+static int pack(const struct bytes *raw, struct bytes *ret_bytes)
 {
-        bytes_done(bytes);
+        ZSTD_CCtx *context = ZSTD_createCCtx();
+        if (!context)
+                return -ENOMEM;
+        (void)ZSTD_CCtx_setParameter(context, ZSTD_c_compressionLevel, COMPRESSION_LEVEL);
+        (void)ZSTD_CCtx_setParameter(context, ZSTD_c_checksumFlag, 1);
+        size_t bound = ZSTD_compressBound(raw->length);
+        uint8_t *packed = malloc(bound);
+        size_t length = packed ? ZSTD_compress2(context, packed, bound, raw->data, raw->length) : 0;
+        (void)ZSTD_freeCCtx(context);
+        bytes_clear(ret_bytes);
+        if (packed && !ZSTD_isError(length)) /* with room for the bound, only memory can be lacking */
+                bytes_put(ret_bytes, packed, length);
+        free(packed);
+        return ret_bytes->failed || ret_bytes->length == 0 ? -ENOMEM : 0;
 }
 
 int block_write(const struct block *block, struct bytes *ret_bytes)
 {
-        __attribute__((cleanup(cleanup_bytes))) struct bytes raw = { 0 };
+        struct bytes raw = { 0 };
         bytes_put_varint(&raw, block->ticks);
         bytes_put_varint(&raw, block->stream_count);
         for (uint32_t i = 0; i < block->stream_count; i++)
                 bytes_put_varint(&raw, block->streams[i].length);
         for (uint32_t i = 0; i < block->stream_count; i++)
                 bytes_put(&raw, block->streams[i].data, block->streams[i].length);
-        if (raw.failed)
-                return -ENOMEM;
-
-        size_t bound = ZSTD_compressBound(raw.length);
-        CLEANUP_FREE uint8_t *packed = malloc(bound);
-        ZSTD_CCtx *context = ZSTD_createCCtx();
-        if (!packed || !context) {
-                (void)ZSTD_freeCCtx(context);
-                return -ENOMEM;
-        }
-        (void)ZSTD_CCtx_setParameter(context, ZSTD_c_compressionLevel, COMPRESSION_LEVEL);
-        (void)ZSTD_CCtx_setParameter(context, ZSTD_c_checksumFlag, 1);
-        size_t length = ZSTD_compress2(context, packed, bound, raw.data, raw.length);
-        (void)ZSTD_freeCCtx(context);
-        if (ZSTD_isError(length))
-                return -ENOMEM; /* with room for the bound there is no other way to fail */
-        bytes_clear(ret_bytes);
-        bytes_put(ret_bytes, packed, length);
-        return ret_bytes->failed ? -ENOMEM : 0;
+        int result = raw.failed ? -ENOMEM : pack(&raw, ret_bytes);
+        bytes_done(&raw);
+        return result;
 }
 
 int block_read(struct block *block, const void *data, size_t length)

@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/cleanup.h"
 #include "daemon/history/block.h"
 #include "daemon/history/row_edits.h"
 
@@ -18,8 +17,8 @@ struct state {
                 *next; /* rows x stride: the columns, and for dense entities their last differences */
         uint64_t *hashes, *next_hashes; /* lists: of the rows as they lay in memory */
         size_t count, capacity, next_capacity;
-        uint64_t *defaults; /* stride: what a new row is compared with */
-        uint64_t *base;     /* stride: for events, the one before */
+        uint64_t *defaults; /* stride: a row of which nothing is stored */
+        uint64_t *base;     /* stride: what a new row is compared with, the new one before it in the block */
         uint32_t stride;
         uint32_t first_stream;
 };
@@ -39,15 +38,14 @@ struct encoder {
 /* A row as a reader sees it before anything was stored of it. */
 static uint64_t *default_values(const struct entity *entity, uint32_t stride)
 {
-        CLEANUP_FREE void *row = malloc(entity->row_size);
-        uint64_t *values = calloc(stride, sizeof(uint64_t));
-        if (!row || !values) {
-                free(values);
-                return NULL;
+        void *row = malloc(entity->row_size);
+        uint64_t *values = row ? calloc(stride, sizeof(uint64_t)) : NULL;
+        if (values) {
+                entity_default_row(entity, row);
+                for (uint32_t c = 0; c < entity->column_count; c++)
+                        values[c] = column_load(&entity->columns[c], row, 0);
         }
-        entity_default_row(entity, row);
-        for (uint32_t c = 0; c < entity->column_count; c++)
-                values[c] = column_load(&entity->columns[c], row, 0);
+        free(row);
         return values;
 }
 
@@ -278,8 +276,10 @@ static int encode_events(struct encoder *encoder, const struct entity *entity, s
 static int encode_list(struct encoder *encoder, const struct entity *entity, struct state *state,
                        const struct rows *rows, size_t count)
 {
-        if (encoder->is_at_start)
+        if (encoder->is_at_start) {
                 state->count = 0;
+                memcpy(state->base, state->defaults, state->stride * sizeof(uint64_t));
+        }
         if (!reserve(state, count))
                 return -ENOMEM;
 
@@ -297,7 +297,7 @@ static int encode_list(struct encoder *encoder, const struct entity *entity, str
 
                 const uint64_t *former = old < state->count ? state->values + old * state->stride : NULL;
                 bool is_kept = former && compare_keys(entity, former, values) == 0;
-                const uint64_t *base = is_kept ? former : state->defaults;
+                const uint64_t *base = is_kept ? former : state->base;
                 if (entity->shape == SHAPE_LIST) {
                         state->next_hashes[i] = hash_row(entity, row, rows->links ? rows->links[i] : 0);
                         if (is_kept && state->next_hashes[i] == state->hashes[old]) {
@@ -313,9 +313,6 @@ static int encode_list(struct encoder *encoder, const struct entity *entity, str
                         old++;
                 } else {
                         edit_insert(&edits);
-                        /* A block's first rows resemble their neighbours; later ones begin at nothing. */
-                        if (encoder->is_at_start && i > 0)
-                                base = values - state->stride;
                 }
                 if (entity->shape == SHAPE_DENSE) {
                         put_dense(encoder, entity, state, row, base, values, !is_kept);
@@ -324,6 +321,8 @@ static int encode_list(struct encoder *encoder, const struct entity *entity, str
                         last_changed = i;
                         changed_count++;
                 }
+                if (!is_kept)
+                        memcpy(state->base, values, state->stride * sizeof(uint64_t));
         }
         for (; old < state->count; old++)
                 edit_remove(&edits);

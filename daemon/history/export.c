@@ -9,14 +9,12 @@
 #include <unistd.h>
 
 #include "common/text.h"
-#include "daemon/history/encoder.h"
 #include "daemon/history/incident_codec.h"
+#include "daemon/history/rollup_encode.h"
 #include "daemon/history/sample_codec.h"
 #include "daemon/history/store_sql.h"
 #include "daemon/history/writer.h"
 
-/* A frame of a roll-up begins a block after so many. */
-#define ROLLUP_TICKS 60
 /* Checks look back so far: the 15 minutes of the history in memory. */
 #define PAST_USEC (15 * USEC_PER_MINUTE)
 
@@ -56,7 +54,9 @@ static void export_samples(struct export *export, usec_t from_usec)
         struct sample_encoder *encoder = sample_encoder_new();
         struct sample *turn = calloc(2, sizeof(*turn));
         struct record record = { .kind = RECORD_FRAME, .series = SERIES_RAW };
-        int result = encoder && turn ? 0 : (export->result = -ENOMEM);
+        int result;
+        if (!encoder || !turn)
+                export->result = -ENOMEM;
         store_reader_seek(export->reader, from_usec, export->options->until_usec, NULL);
         while (export->result == 0 &&
                (result = check(export, store_reader_next(export->reader, &turn[export->samples % 2]))) != 0) {
@@ -84,12 +84,14 @@ static void export_samples(struct export *export, usec_t from_usec)
 
 static void export_rollups(struct export *export, enum series series)
 {
-        struct encoder *encoder = encoder_new(&rollup_schema);
-        struct record record = { .kind = RECORD_FRAME, .series = series };
+        struct rollup_encoder *encoder = rollup_encoder_new(series);
+        struct record record = { 0 };
         const struct rollup_machine *machine;
         const struct rollup_program *programs;
-        size_t count, ticks = 0;
-        int result = encoder ? 0 : (export->result = -ENOMEM);
+        size_t count;
+        int result;
+        if (!encoder)
+                export->result = -ENOMEM;
         store_reader_seek_rollups(export->reader, series, export->options->from_usec,
                                   export->options->until_usec, NULL);
         while (export->result == 0 &&
@@ -97,23 +99,13 @@ static void export_rollups(struct export *export, enum series series)
                                store_reader_next_rollup(export->reader, &machine, &programs, &count))) != 0) {
                 if (result < 0)
                         continue;
-                if (ticks++ % ROLLUP_TICKS == 0)
-                        encoder_restart(encoder);
-                record.is_start = encoder_is_at_start(encoder);
-                for (size_t i = 0; i < count; i++)
-                        encoder_tag(encoder, sample_program_tag(programs[i].name));
-                const struct rows rows[ROLLUP_ENTITIES] = {
-                        [ROLLUP_ENTITY_MACHINE] = { .base = machine, .count = 1 },
-                        [ROLLUP_ENTITY_PROGRAM] = { .base = programs, .count = count },
-                };
-                record.realtime_usec = machine->from_usec;
-                if (encoder_encode(encoder, rows, &record.data) < 0)
+                if (rollup_encoder_add(encoder, machine, programs, count, &record) < 0)
                         export->result = -ENOMEM;
                 else
                         hand_on(export, &record);
         }
         bytes_done(&record.data);
-        (void)encoder_free(encoder);
+        (void)rollup_encoder_free(encoder);
 }
 
 static bool export_incident(void *userdata, const struct incident *incident)

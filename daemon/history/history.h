@@ -10,7 +10,7 @@
 
 #define HISTORY_SPAN_USEC           (15 * USEC_PER_MINUTE)
 #define HISTORY_FRAMES_MAX          900   /* 15 minutes at the fast tick of one second */
-#define HISTORY_PROGRAM_ROWS_MAX    32768 /* program rows over all frames; the oldest frames go first */
+#define HISTORY_PROGRAM_ROWS_MAX    24576 /* program rows over all frames; the oldest frames go first */
 #define HISTORY_FRAME_PROGRAMS_MAX  192   /* programs kept of one frame: those that used or lost most */
 #define HISTORY_WINDOW_PROGRAMS_MAX 256
 

@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/cleanup.h"
 #include "common/text.h"
 #include "daemon/history/decoder.h"
 #include "daemon/history/encoder.h"
@@ -103,21 +102,19 @@ struct work {
         struct decoder *decoder;
 };
 
-static void work_free(struct work **work)
+static void work_free(struct work *work)
 {
-        if (!*work)
-                return;
-        (void)encoder_free((*work)->encoder);
-        (void)decoder_free((*work)->decoder);
-        bytes_done(&(*work)->frame);
-        block_done(&(*work)->block);
-        free(*work);
+        (void)encoder_free(work->encoder);
+        (void)decoder_free(work->decoder);
+        bytes_done(&work->frame);
+        block_done(&work->block);
+        free(work);
 }
 
-int incident_write(const struct incident *incident, struct bytes *ret_bytes)
+static int write_with(struct work *work, const struct incident *incident, struct bytes *ret_bytes)
 {
-        __attribute__((cleanup(work_free))) struct work *work = calloc(1, sizeof(*work));
-        if (!work || !(work->encoder = encoder_new(&incident_schema)))
+        work->encoder = encoder_new(&incident_schema);
+        if (!work->encoder)
                 return -ENOMEM;
         struct incident_row row = { .incident = *incident };
         text_format(row.check, sizeof(row.check), "%s", incident->check);
@@ -136,16 +133,23 @@ int incident_write(const struct incident *incident, struct bytes *ret_bytes)
         return result == 0 ? block_write(&work->block, ret_bytes) : -ENOMEM;
 }
 
-int incident_read(const void *data, size_t length, struct incident *ret_incident)
+int incident_write(const struct incident *incident, struct bytes *ret_bytes)
 {
-        __attribute__((cleanup(work_free))) struct work *work = calloc(1, sizeof(*work));
+        struct work *work = calloc(1, sizeof(*work));
         if (!work)
                 return -ENOMEM;
+        int result = write_with(work, incident, ret_bytes);
+        work_free(work);
+        return result;
+}
+
+static int read_with(struct work *work, const void *data, size_t length, struct incident *ret_incident)
+{
         int result = block_read(&work->block, data, length);
         if (result == 0)
                 result = decoder_new(&incident_schema, &work->block, &work->decoder);
         if (result < 0)
-                return result;
+                return result == -ENOMSG ? -EBADMSG : result;
         result = decoder_next(work->decoder);
         if (result <= 0)
                 return result < 0 ? result : -EBADMSG;
@@ -161,4 +165,14 @@ int incident_read(const void *data, size_t length, struct incident *ret_incident
         ret_incident->victim_count = (uint32_t)subjects.count - 1;
         memcpy(ret_incident->victims, subject + 1, (subjects.count - 1) * sizeof(*subject));
         return 0;
+}
+
+int incident_read(const void *data, size_t length, struct incident *ret_incident)
+{
+        struct work *work = calloc(1, sizeof(*work));
+        if (!work)
+                return -ENOMEM;
+        int result = read_with(work, data, length, ret_incident);
+        work_free(work);
+        return result;
 }

@@ -104,6 +104,7 @@ struct rollup {
         usec_t period_usec;
         bool has_begun;
         uint64_t period; /* number since 1970 */
+        usec_t until_usec;
         double msec;
         struct sum fields[FIELD_MAX];
         struct histogram cpu, memory, io;
@@ -218,6 +219,7 @@ static void accumulate(struct rollup *rollup, const struct snapshot *snapshot)
 {
         double msec = (double)snapshot->interval_usec / 1000;
         rollup->msec += msec;
+        rollup->until_usec = snapshot->time.realtime_usec;
         for (size_t i = 0; i < FIELD_MAX; i++)
                 sum_add(&rollup->fields[i], snapshot->value[i], msec);
         histogram_add(&rollup->cpu, snapshot->value[FIELD_PSI_CPU_SOME], msec);
@@ -273,6 +275,7 @@ bool rollup_finish(struct rollup *rollup)
                 .from_usec = rollup->period * rollup->period_usec,
                 .period_usec = rollup->period_usec,
                 .covered_usec = (usec_t)(rollup->msec * 1000),
+                .until_usec = rollup->until_usec,
                 .left_out = rollup->left_out,
                 .cpu_p95 = histogram_p95(&rollup->cpu, &rollup->fields[FIELD_PSI_CPU_SOME]),
                 .memory_p95 = histogram_p95(&rollup->memory, &rollup->fields[FIELD_PSI_MEMORY_SOME]),

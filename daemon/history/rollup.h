@@ -42,6 +42,7 @@ struct rollup_machine {
         usec_t from_usec;                          /* realtime, begin of the period */
         usec_t period_usec;                        /* a minute or an hour */
         usec_t covered_usec;                       /* of it, by snapshots */
+        usec_t until_usec;                         /* realtime of the last of them */
         uint32_t left_out;                         /* programs over the cap */
         rollup_number cpu_p95, memory_p95, io_p95; /* of the pressures: below it in 95 % of the time */
         struct rollup_value value[FIELD_MAX];

@@ -13,6 +13,7 @@ static const struct column machine_columns[] = {
         COUNTER(7, struct rollup_machine, period_usec, 1),
         COUNTER(11, struct rollup_machine, covered_usec, 1000),
         NUMBER(15, struct rollup_machine, left_out, 0),
+        COUNTER(31, struct rollup_machine, until_usec, 1),
         NUMBER(19, struct rollup_machine, cpu_p95, 0),
         NUMBER(23, struct rollup_machine, memory_p95, 0),
         NUMBER(27, struct rollup_machine, io_p95, 0),

@@ -4,21 +4,21 @@
 
 /* What is finer than this is noise that no check asks about, and noise is what does not compress. Counters
  * are cut where they stand, so nothing adds up to an error. */
-#define NSEC   20000 /* counters of time: 20 usec, 0.002 % of a one-second tick */
-#define USEC   20
+#define NSEC   50000 /* counters of time: 50 usec, 0.005 % of a one-second tick */
+#define USEC   50
 #define KIB    1024  /* what the kernel counts in pages or KiB */
-#define LARGE  16384 /* levels of the whole machine's memory that never stand still */
+#define LARGE  65536 /* levels of the whole machine's memory that never stand still */
 #define SECTOR 512
 #define CHARS  1024 /* bytes by read() and write(), most of them in the page cache */
 
 static const struct column machine_columns[] = {
         STEADY(1, struct sample, time.monotonic_usec, 1),
         { NUMERIC_(2, struct sample, time.realtime_usec), .kind = COLUMN_NUMBER, .scale = 1,
-          .minus = 1 + offsetof(struct sample, time.monotonic_usec) },
+          .minus = { 1 + offsetof(struct sample, time.monotonic_usec) } },
         { NUMERIC_(3, struct sample, time.boottime_usec), .kind = COLUMN_NUMBER, .scale = 1,
-          .minus = 1 + offsetof(struct sample, time.monotonic_usec) },
+          .minus = { 1 + offsetof(struct sample, time.monotonic_usec) } },
         { NUMERIC_(4, struct sample, uptime_usec), .kind = COLUMN_NUMBER, .scale = 1,
-          .minus = 1 + offsetof(struct sample, time.boottime_usec) },
+          .minus = { 1 + offsetof(struct sample, time.boottime_usec) } },
         TEXT(5, struct sample, machine.hostname),
         TEXT(6, struct sample, machine.kernel),
         TEXT(7, struct sample, machine.boot_id),
@@ -84,10 +84,10 @@ static const struct column machine_columns[] = {
         COUNTER(67, struct sample, meminfo.shmem_bytes, KIB),
         COUNTER(68, struct sample, meminfo.slab_reclaimable_bytes, LARGE),
         COUNTER(69, struct sample, meminfo.slab_unreclaimable_bytes, LARGE),
-        COUNTER(70, struct sample, meminfo.kernel_stack_bytes, LARGE),
-        COUNTER(71, struct sample, meminfo.page_tables_bytes, LARGE),
+        COUNTER(70, struct sample, meminfo.kernel_stack_bytes, 16 * KIB),
+        COUNTER(71, struct sample, meminfo.page_tables_bytes, 16 * KIB),
         COUNTER(72, struct sample, meminfo.percpu_bytes, KIB),
-        COUNTER(73, struct sample, meminfo.vmalloc_used_bytes, LARGE),
+        COUNTER(73, struct sample, meminfo.vmalloc_used_bytes, 16 * KIB),
         COUNTER(74, struct sample, meminfo.hugetlb_bytes, KIB),
         COUNTER(75, struct sample, meminfo.committed_bytes, LARGE),
         COUNTER(76, struct sample, meminfo.commit_limit_bytes, KIB),
@@ -289,7 +289,10 @@ static const struct column process_columns[] = {
         LINK(3),
         ACTIVITY(4, struct process_sample, run_nsec, NSEC),
         ACTIVITY(5, struct process_sample, run_delay_nsec, NSEC),
-        ACTIVITY(6, struct process_sample, slices, 1),
+        { NUMERIC_(6, struct process_sample, slices), .kind = COLUMN_NUMBER, .scale = 1,
+          .absent_by_default = true, .is_activity = true,
+          .minus = { 1 + offsetof(struct process_sample, voluntary_switches),
+                     1 + offsetof(struct process_sample, involuntary_switches) } }, /* nearly their sum */
         ACTIVITY(7, struct process_sample, voluntary_switches, 1),
         ACTIVITY(8, struct process_sample, involuntary_switches, 1),
         ACTIVITY(9, struct process_sample, user_ticks, 1),

@@ -32,12 +32,17 @@ static uint64_t member_load(const struct column *column, const void *row)
         }
 }
 
-static uint64_t follow(const struct column *column, const void *row)
+/* Distances are around this, so that none is ABSENT. */
+#define DISTANCE_ZERO (UINT64_C(1) << 62)
+
+static uint64_t followed(const struct column *column, const void *row)
 {
-        uint64_t value = 0;
-        if (column->minus)
-                memcpy(&value, (const char *)row + column->minus - 1, sizeof(value));
-        return value;
+        uint64_t sum = 0, value;
+        for (size_t i = 0; i < 2 && column->minus[i]; i++) {
+                memcpy(&value, (const char *)row + column->minus[i] - 1, sizeof(value));
+                sum += value;
+        }
+        return sum;
 }
 
 uint64_t column_load(const struct column *column, const void *row, uint64_t link)
@@ -49,19 +54,24 @@ uint64_t column_load(const struct column *column, const void *row, uint64_t link
                 size_t length = strnlen(text, column->width);
                 return length ? bytes_hash(text, length) : 0;
         }
-        uint64_t value = member_load(column, row) - follow(column, row);
-        if (column->scale > 1 && value != ABSENT)
-                value /= column->scale;
-        return value;
+        uint64_t value = member_load(column, row);
+        if (value == ABSENT)
+                return value;
+        if (column->minus[0])
+                return value - followed(column, row) + DISTANCE_ZERO;
+        return column->scale > 1 ? value / column->scale : value;
 }
 
 bool column_store(const struct column *column, void *row, uint64_t value)
 {
         if (column->maximum && value > column->maximum)
                 return false;
-        if (column->scale > 1 && value != ABSENT)
-                value *= column->scale;
-        value += follow(column, row);
+        if (value != ABSENT) {
+                if (column->minus[0])
+                        value += followed(column, row) - DISTANCE_ZERO;
+                else if (column->scale > 1)
+                        value *= column->scale;
+        }
         char *at = (char *)row + column->offset;
         switch (column->width) {
         case 8:

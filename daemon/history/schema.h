@@ -24,17 +24,17 @@ enum column_kind {
 };
 
 struct column {
-        uint16_t number; /* stable, unique in its entity, not 0 */
-        uint8_t kind;
+        uint64_t maximum; /* a larger stored value is damage; 0: any */
+        uint32_t width;   /* bytes of the member */
+        uint32_t offset;  /* in the row */
+        uint32_t scale;   /* stored in this unit: what is finer is not kept */
+        uint32_t
+                minus[2]; /* 1 + offsets of 64-bit members that it follows, stored as the distance; 0: none */
+        uint16_t number;  /* stable, unique in its entity, not 0 */
+        uint8_t kind;     /* enum column_kind */
         bool is_signed;
         bool absent_by_default; /* ABSENT if the file does not have it, else 0 or "" */
         bool is_activity;       /* a process that did anything has moved one of these */
-        uint32_t width;         /* bytes of the member */
-        uint32_t offset;        /* in the row */
-        uint32_t scale;         /* stored in this unit: what is finer is not kept */
-        uint64_t maximum;       /* a larger stored value is damage; 0: any */
-        uint32_t minus;         /* 1 + offset of a 64-bit member earlier in the row that it follows; 0: none;
-                                           dense entities only */
 };
 
 enum entity_shape {
@@ -44,14 +44,14 @@ enum entity_shape {
 };
 
 struct entity {
-        uint8_t number; /* stable, not 0 */
-        uint8_t shape;
-        bool is_sorted;    /* ascending by key; otherwise in any, mostly stable order */
-        uint8_t key_count; /* the first columns are its key; 0: rows are matched by position */
-        uint32_t row_size;
-        uint32_t rows_max; /* at one tick */
         const struct column *columns;
         uint32_t column_count;
+        uint32_t row_size;
+        uint32_t rows_max; /* at one tick */
+        uint8_t number;    /* stable, not 0 */
+        uint8_t shape;     /* enum entity_shape */
+        uint8_t key_count; /* the first columns are its key; 0: rows are matched by position */
+        bool is_sorted;    /* ascending by key; otherwise in any, mostly stable order */
 };
 
 struct schema {
@@ -72,7 +72,7 @@ static inline const void *rows_at(const struct rows *rows, size_t row_size, size
         return rows->pointers ? rows->pointers[index] : (const char *)rows->base + index * row_size;
 }
 
-/* A column's number as it is stored: scaled, minus what it follows; of a text its hash. */
+/* A column's number as it is stored: scaled, relative to what it follows; of a text its hash. */
 uint64_t column_load(const struct column *column, const void *row, uint64_t link);
 /* The reverse for numbers. False if the value is over the column's maximum. */
 bool column_store(const struct column *column, void *row, uint64_t value);

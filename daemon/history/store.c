@@ -7,21 +7,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "daemon/history/encoder.h"
+#include "daemon/history/catch_up.h"
 #include "daemon/history/incident_codec.h"
-#include "daemon/history/rollup.h"
+#include "daemon/history/rollup_encode.h"
 #include "daemon/history/sample_codec.h"
 #include "daemon/history/writer.h"
 
-/* Roll-ups by minute make a block an hour, those by hour one a day. */
-#define MINUTES_PER_BLOCK 60
-#define HOURS_PER_BLOCK   24
-
 struct summary {
         struct rollup *rollup;
-        struct encoder *encoder;
+        struct rollup_encoder *encoder;
         enum series series;
-        uint32_t ticks, ticks_max; /* of the block */
 };
 
 struct store {
@@ -69,6 +64,8 @@ static void *run(void *userdata)
         struct store *store = userdata;
         struct clock_reading now = clock_now(store->options.clock);
         writer_open(store->writer, &now);
+        if (writer_status(store->writer)->is_writing)
+                catch_up(store->options.path, store->writer);
         (void)pthread_mutex_lock(&store->lock);
         publish_status(store);
         for (;;) {
@@ -154,31 +151,16 @@ void store_append(struct store *store, const struct sample *sample)
 /* The finished period of a roll-up as a frame of its series. */
 static void hand_in_summary(struct store *store, struct summary *summary)
 {
-        if (take_restart(store, summary->series) || summary->ticks >= summary->ticks_max)
-                encoder_restart(summary->encoder);
-        bool is_start = encoder_is_at_start(summary->encoder);
-        if (is_start)
-                summary->ticks = 0;
-        const struct rollup_machine *machine = rollup_machine(summary->rollup);
+        if (take_restart(store, summary->series))
+                rollup_encoder_restart(summary->encoder);
+        struct record record = { .monotonic_usec = store->now.monotonic_usec };
         size_t count;
         const struct rollup_program *programs = rollup_programs(summary->rollup, &count);
-        for (size_t i = 0; i < count; i++)
-                encoder_tag(summary->encoder, sample_program_tag(programs[i].name));
-        const struct rows rows[ROLLUP_ENTITIES] = {
-                [ROLLUP_ENTITY_MACHINE] = { .base = machine, .count = 1 },
-                [ROLLUP_ENTITY_PROGRAM] = { .base = programs, .count = count },
-        };
-        struct record record = { .kind = RECORD_FRAME,
-                                 .series = summary->series,
-                                 .is_start = is_start,
-                                 .realtime_usec = machine->from_usec,
-                                 .monotonic_usec = store->now.monotonic_usec };
-        if (encoder_encode(summary->encoder, rows, &record.data) < 0) {
+        if (rollup_encoder_add(summary->encoder, rollup_machine(summary->rollup), programs, count, &record) <
+            0)
                 bytes_done(&record.data);
-                return;
-        }
-        summary->ticks++;
-        (void)hand_in(store, &record);
+        else
+                (void)hand_in(store, &record);
 }
 
 void store_append_snapshot(struct store *store, const struct snapshot *snapshot)
@@ -237,7 +219,7 @@ static void store_destroy(struct store *store)
         (void)sample_encoder_free(store->encoder);
         for (size_t i = 0; i < 2; i++) {
                 (void)rollup_free(store->summaries[i].rollup);
-                (void)encoder_free(store->summaries[i].encoder);
+                (void)rollup_encoder_free(store->summaries[i].encoder);
         }
         (void)pthread_mutex_destroy(&store->lock);
         (void)pthread_cond_destroy(&store->has_work);
@@ -255,13 +237,11 @@ int store_new(const struct store_options *options, struct store **ret_store)
         (void)pthread_cond_init(&store->has_work, NULL);
         (void)pthread_cond_init(&store->has_finished, NULL);
         store->summaries[0] = (struct summary){ .rollup = rollup_new(USEC_PER_MINUTE),
-                                                .encoder = encoder_new(&rollup_schema),
-                                                .series = SERIES_MINUTE,
-                                                .ticks_max = MINUTES_PER_BLOCK };
+                                                .encoder = rollup_encoder_new(SERIES_MINUTE),
+                                                .series = SERIES_MINUTE };
         store->summaries[1] = (struct summary){ .rollup = rollup_new(USEC_PER_HOUR),
-                                                .encoder = encoder_new(&rollup_schema),
-                                                .series = SERIES_HOUR,
-                                                .ticks_max = HOURS_PER_BLOCK };
+                                                .encoder = rollup_encoder_new(SERIES_HOUR),
+                                                .series = SERIES_HOUR };
         store->encoder = sample_encoder_new();
         int result = writer_new(options, &store->writer);
         if (!store->encoder || !store->summaries[0].rollup || !store->summaries[0].encoder ||

@@ -8,40 +8,11 @@
 #include <string.h>
 
 #include "common/text.h"
-#include "daemon/history/decoder.h"
 #include "daemon/history/encoder.h"
-#include "daemon/history/incident_codec.h"
-#include "daemon/history/sample_codec.h"
-#include "daemon/history/store_sql.h"
+#include "daemon/history/store_read_internal.h"
 
 /* How many numbers in a row may lead to nothing before the end is believed, when no index can be read. */
 #define BLIND_MISSES_MAX 4096
-
-struct store_reader {
-        sqlite3 *db;
-        char *path;
-        char error[STORE_ERROR_MAX];
-        sqlite3_stmt *next_block, *block_data, *frames;
-
-        enum series series;
-        usec_t from_usec, until_usec;
-        uint32_t tag;
-        bool has_tag;
-        bool hides_command_lines;
-
-        int64_t block_id;   /* the one being read, or read last */
-        bool is_blind;      /* the list of blocks is damaged: every number is tried */
-        int64_t blind_last; /* the highest number known; 0: not known */
-        uint32_t blind_misses;
-        bool is_in_journal, is_at_end;
-        bool is_journal_damaged; /* after what was given of it */
-        uint64_t generation;     /* of the journal, read last */
-
-        struct block block;                              /* scratch */
-        struct sample_decoder *samples, *samples_before; /* identities of the last block are still in use */
-        struct decoder *rollups;
-        struct block rollup_block;
-};
 
 int store_reader_open(const char *path, struct store_reader **ret_reader, char error[static STORE_ERROR_MAX])
 {
@@ -98,11 +69,6 @@ const char *store_reader_error(const struct store_reader *reader)
         return reader->error;
 }
 
-static int64_t as_sql_time(usec_t usec)
-{
-        return usec > (usec_t)INT64_MAX ? INT64_MAX : (int64_t)usec;
-}
-
 void store_reader_seek_rollups(struct store_reader *reader, enum series series, usec_t from_usec,
                                usec_t until_usec, const char *program)
 {
@@ -124,24 +90,6 @@ void store_reader_seek(struct store_reader *reader, usec_t from_usec, usec_t unt
         store_reader_seek_rollups(reader, SERIES_RAW, from_usec, until_usec, program);
 }
 
-static int fail(struct store_reader *reader, int code)
-{
-        return sql_fail(reader->db, code, reader->path, reader->error);
-}
-
-static int say_damaged(struct store_reader *reader, const char *what, int64_t number)
-{
-        text_format(reader->error, sizeof(reader->error), "%s: %s %" PRId64 " is damaged and was left out",
-                    reader->path, what, number);
-        return -EBADMSG;
-}
-
-static bool is_damage(int code)
-{
-        return (code & 0xff) == SQLITE_CORRUPT || (code & 0xff) == SQLITE_NOTADB ||
-               (code & 0xff) == SQLITE_IOERR;
-}
-
 /* ---- blocks */
 
 /* Moves to the next block whose time and tags match: 1, 0 (no more), -EBADMSG (once, when the list of blocks
@@ -159,8 +107,8 @@ static int find_block(struct store_reader *reader)
         while (code == SQLITE_OK && !reader->is_blind) {
                 (void)sqlite3_bind_int(reader->next_block, 1, (int)reader->series);
                 (void)sqlite3_bind_int64(reader->next_block, 2, reader->block_id);
-                (void)sqlite3_bind_int64(reader->next_block, 3, as_sql_time(from));
-                (void)sqlite3_bind_int64(reader->next_block, 4, as_sql_time(reader->until_usec));
+                (void)sqlite3_bind_int64(reader->next_block, 3, reader_sql_time(from));
+                (void)sqlite3_bind_int64(reader->next_block, 4, reader_sql_time(reader->until_usec));
                 code = sqlite3_step(reader->next_block);
                 bool matches = false;
                 if (code == SQLITE_ROW) {
@@ -183,8 +131,8 @@ static int find_block(struct store_reader *reader)
                                                   : reader->blind_misses > BLIND_MISSES_MAX;
                 return !is_over;
         }
-        if (!is_damage(code))
-                return fail(reader, code);
+        if (!reader_is_damage(code))
+                return reader_fail(reader, code);
         reader->is_blind = true;
         if (sql_number(reader->db, "SELECT max(id) FROM block_data", &reader->blind_last) != SQLITE_OK)
                 reader->blind_last = 0;
@@ -200,7 +148,8 @@ static int load_block(struct store_reader *reader)
 {
         int code = sql_prepare(reader->db, "SELECT data FROM block_data WHERE id = ?", &reader->block_data);
         if (code != SQLITE_OK)
-                return is_damage(code) ? say_damaged(reader, "block", reader->block_id) : fail(reader, code);
+                return reader_is_damage(code) ? reader_say_damaged(reader, "block", reader->block_id)
+                                              : reader_fail(reader, code);
         (void)sqlite3_bind_int64(reader->block_data, 1, reader->block_id);
         code = sqlite3_step(reader->block_data);
         int result = 0;
@@ -212,14 +161,14 @@ static int load_block(struct store_reader *reader)
                 if (result == 0)
                         result = 1;
         } else if (code != SQLITE_DONE) {
-                result = is_damage(code) ? -EBADMSG : fail(reader, code);
+                result = reader_is_damage(code) ? -EBADMSG : reader_fail(reader, code);
         } else if (!reader->is_blind) {
                 result = -EBADMSG; /* listed, but not there */
         }
         (void)sqlite3_reset(reader->block_data);
         if (reader->is_blind)
                 reader->blind_misses = result == 0 ? reader->blind_misses + 1 : 0;
-        return result == -EBADMSG ? say_damaged(reader, "block", reader->block_id) : result;
+        return result == -EBADMSG ? reader_say_damaged(reader, "block", reader->block_id) : result;
 }
 
 /* ---- the journal: blocks that are still being filled */
@@ -233,7 +182,8 @@ static int load_generation(struct store_reader *reader)
                                " ORDER BY id",
                                &reader->frames);
         if (code != SQLITE_OK)
-                return is_damage(code) ? say_damaged(reader, "journal", 0) : fail(reader, code);
+                return reader_is_damage(code) ? reader_say_damaged(reader, "journal", 0)
+                                              : reader_fail(reader, code);
         (void)sqlite3_bind_int(reader->frames, 1, (int)reader->series);
         (void)sqlite3_bind_int64(reader->frames, 2, (int64_t)reader->generation);
         block_clear(&reader->block);
@@ -251,10 +201,10 @@ static int load_generation(struct store_reader *reader)
                 return 1;
         }
         if (result < 0)
-                return say_damaged(reader, "journal of block", (int64_t)reader->generation);
+                return reader_say_damaged(reader, "journal of block", (int64_t)reader->generation);
         if (code == SQLITE_DONE)
                 return 0;
-        return is_damage(code) ? say_damaged(reader, "journal", 0) : fail(reader, code);
+        return reader_is_damage(code) ? reader_say_damaged(reader, "journal", 0) : reader_fail(reader, code);
 }
 
 /* The next block or generation into reader->block: 1, 0, negative errno. */
@@ -272,7 +222,7 @@ static int load_next(struct store_reader *reader)
         }
         if (result == 0 && reader->is_journal_damaged) {
                 reader->is_journal_damaged = false;
-                return say_damaged(reader, "journal of block", (int64_t)reader->generation);
+                return reader_say_damaged(reader, "journal of block", (int64_t)reader->generation);
         }
         if (result == 0 && !reader->is_at_end) {
                 uint64_t generation = reader->generation;
@@ -302,7 +252,8 @@ int store_reader_next(struct store_reader *reader, struct sample *ret_sample)
                         (void)sample_decoder_free(reader->samples_before);
                         reader->samples_before = reader->samples;
                         reader->samples = NULL;
-                        return result == -EBADMSG ? say_damaged(reader, "block", reader->block_id) : result;
+                        return result == -EBADMSG ? reader_say_damaged(reader, "block", reader->block_id)
+                                                  : result;
                 }
                 result = load_next(reader);
                 if (result <= 0)
@@ -312,7 +263,7 @@ int store_reader_next(struct store_reader *reader, struct sample *ret_sample)
                 if (result == -ENOMSG)
                         continue; /* of another series: it was looked up by number alone */
                 if (result == -EBADMSG)
-                        return say_damaged(reader, "block", reader->block_id);
+                        return reader_say_damaged(reader, "block", reader->block_id);
                 if (result < 0)
                         return result;
                 if (reader->hides_command_lines)
@@ -345,7 +296,8 @@ int store_reader_next_rollup(struct store_reader *reader, const struct rollup_ma
                 }
                 reader->rollups = decoder_free(reader->rollups);
                 if (result < 0)
-                        return result == -EBADMSG ? say_damaged(reader, "block", reader->block_id) : result;
+                        return result == -EBADMSG ? reader_say_damaged(reader, "block", reader->block_id)
+                                                  : result;
                 result = load_next(reader);
                 if (result <= 0)
                         return result;
@@ -354,45 +306,10 @@ int store_reader_next_rollup(struct store_reader *reader, const struct rollup_ma
                 reader->block = former;
                 result = decoder_new(&rollup_schema, &reader->rollup_block, &reader->rollups);
                 if (result == -EBADMSG)
-                        return say_damaged(reader, "block", reader->block_id);
+                        return reader_say_damaged(reader, "block", reader->block_id);
                 if (result < 0 && result != -ENOMSG)
                         return result;
         }
-}
-
-int store_reader_incidents(struct store_reader *reader, usec_t from_usec, usec_t until_usec,
-                           bool (*found)(void *userdata, const struct incident *incident), void *userdata)
-{
-        sqlite3_stmt *statement = NULL;
-        int code =
-                sqlite3_prepare_v2(reader->db,
-                                   "SELECT data FROM incident WHERE since_usec <= ?2 AND (until_usec >= ?1 OR"
-                                   " until_usec = 0) ORDER BY since_usec, id",
-                                   -1, &statement, NULL);
-        if (code != SQLITE_OK)
-                return fail(reader, code);
-        (void)sqlite3_bind_int64(statement, 1, as_sql_time(from_usec));
-        (void)sqlite3_bind_int64(statement, 2, as_sql_time(until_usec));
-        int result = 0;
-        bool goes_on = true;
-        int64_t number = 0;
-        struct incident *incident = malloc(sizeof(*incident));
-        while (incident && goes_on && (code = sqlite3_step(statement)) == SQLITE_ROW) {
-                const void *data = sqlite3_column_blob(statement, 0);
-                number++;
-                if (data && incident_read(data, (size_t)sqlite3_column_bytes(statement, 0), incident) == 0)
-                        goes_on = found(userdata, incident);
-                else
-                        result = say_damaged(reader, "incident", number);
-        }
-        free(incident);
-        (void)sqlite3_finalize(statement);
-        if (!incident)
-                return -ENOMEM;
-        if (code != SQLITE_ROW && code != SQLITE_DONE)
-                return is_damage(code) ? say_damaged(reader, "list of incidents, from number", number + 1)
-                                       : fail(reader, code);
-        return result;
 }
 
 int store_reader_span(struct store_reader *reader, usec_t *ret_from_usec, usec_t *ret_until_usec)
@@ -411,7 +328,7 @@ int store_reader_span(struct store_reader *reader, usec_t *ret_from_usec, usec_t
                         " (SELECT until_usec FROM block WHERE series = 0 ORDER BY id DESC LIMIT 1))",
                         &until);
         if (code != SQLITE_OK)
-                return fail(reader, code);
+                return reader_fail(reader, code);
         *ret_from_usec = (usec_t)from;
         *ret_until_usec = (usec_t)until;
         return 0;

@@ -1,4 +1,5 @@
-/* /proc/self/mountinfo: what is mounted where. */
+/* mountinfo: what is mounted where, as init sees it. Our own table is that of the service's sandbox, where
+ * everything looks read-only. */
 #include "daemon/sample/mountinfo.h"
 
 #include <errno.h>
@@ -160,7 +161,9 @@ static int reread(struct mounts *mounts, const struct root *root, struct buffer 
         struct span text;
 
         if (mounts->fd < 0) {
-                mounts->fd = root_open(root, "proc/self/mountinfo");
+                mounts->fd = root_open(root, "proc/1/mountinfo");
+                if (mounts->fd < 0)
+                        mounts->fd = root_open(root, "proc/self/mountinfo");
                 if (mounts->fd < 0)
                         return mounts->fd;
         }

@@ -182,9 +182,11 @@ static void inherit(struct process_identity *identity, const struct process_iden
         memcpy(chain + 1, parent->chain, inherited * sizeof(chain[0]));
         identity->chain_length = inherited + 1;
 
-        if (identity->origin_script[0] != '\0')
-                return; /* its own, from before an exec */
         const bool is_script = parent->script[0] != '\0';
+        /* Its own script, from before an exec, speaks only where no ancestor runs one: a wrapper that execs
+         * what it was asked for (a language's version manager) started nothing. */
+        if (identity->origin_script[0] != '\0' && !is_script && parent->origin_script[0] == '\0')
+                return;
         memcpy(identity->origin_script, is_script ? parent->script : parent->origin_script,
                sizeof(identity->origin_script));
         memcpy(identity->origin_directory, is_script ? parent->working_directory : parent->origin_directory,

@@ -1,17 +1,18 @@
 #!/bin/bash
 # slowd beside its peers, in one run on one machine: CPU per sample (ms), ratio to slowd, resident memory.
-#   tests/bench/peers.sh [--build DIR] [--interval SECONDS] [--samples N] PROCESSES...
+#   tests/bench/peers.sh [--build DIR] [--interval SECONDS] [--samples N] [--warm SECONDS] PROCESSES...
 # Peers: atop -w, pidstat -p ALL -urd, pmlogger with process metrics (with pmcd and its agents); those that are not
 # installed are left out. CPU is the kernel's count in ns (schedstat of every thread), not ticks. Each is warmed
 # up first, and all are given the same interval; slowd's own default is 5 s.
 set -uo pipefail
 
-BUILD=build INTERVAL=1 SAMPLES=10
+BUILD=build INTERVAL=1 SAMPLES=10 WARM=
 while [[ ${1-} == --* ]]; do
         case $1 in
         --build) BUILD=$2 ;;
         --interval) INTERVAL=$2 ;;
         --samples) SAMPLES=$2 ;;
+        --warm) WARM=$2 ;;
         *)
                 echo "peers.sh: unknown option $1" >&2
                 exit 2
@@ -20,7 +21,7 @@ while [[ ${1-} == --* ]]; do
         shift 2
 done
 [[ $# -gt 0 ]] || {
-        echo "usage: peers.sh [--build DIR] [--interval SECONDS] [--samples N] PROCESSES..." >&2
+        echo "usage: peers.sh [--build DIR] [--interval SECONDS] [--samples N] [--warm SECONDS] PROCESSES..." >&2
         exit 2
 }
 SLOWD=$BUILD/daemon/slowd HERD=$BUILD/tests/bench/bench_herd
@@ -76,7 +77,7 @@ REFERENCE=
 row() {
         local name=$1 before after pids rss
         shift
-        sleep "$(awk -v i="$INTERVAL" 'BEGIN { print (i * 4 < 5) ? 5 : i * 4 }')" # warm up
+        sleep "${WARM:-$(awk -v i="$INTERVAL" 'BEGIN { print (i * 4 < 5) ? 5 : i * 4 }')}"
         mapfile -t pids < <(family "$@")
         if ! kill -0 "$1" 2>/dev/null; then
                 printf '  %-28s did not run: %s\n' "$name" "$(tail -n 1 "$TEMPORARY/log" 2>/dev/null)"
@@ -138,7 +139,8 @@ peer_pcp() {
                 [[ ! -x $pmcd ]] || break
         done
         command -v pmlogger >/dev/null && [[ -n $pmcd && -x $agents/proc/pmdaproc ]] || return 0
-        mkdir -p "$TEMPORARY/pcp"
+        rm -rf "$TEMPORARY/pcp"
+        mkdir "$TEMPORARY/pcp"
         cat >"$TEMPORARY/pcp/pmcd.conf" <<END
 root 1 pipe binary $agents/root/pmdaroot
 proc 3 pipe binary $agents/proc/pmdaproc -d 3
@@ -165,7 +167,7 @@ END
         start pmlogger -h "local:/$PMCD_SOCKET" -c "$TEMPORARY/pcp/pmlogger.conf" -t "$INTERVAL" -l "$TEMPORARY/pcp/log" "$TEMPORARY/pcp/archive"
         sleep 2
         if ! kill -0 "${STARTED[1]}" 2>/dev/null; then
-                printf '  %-28s did not run: %s\n' "pmcd, pmlogger" "$(tail -n 1 "$TEMPORARY/pcp/log" "$TEMPORARY/log" 2>/dev/null | tail -n 1)"
+                printf '  %-28s did not run: %s\n' "pmcd, pmlogger" "$(cat "$TEMPORARY/pcp/log" "$TEMPORARY/log" 2>/dev/null | grep . | tail -n 1)"
         else
                 row "pmcd, pmlogger" "${STARTED[@]}"
         fi
@@ -180,11 +182,11 @@ END
 ulimit -n "$(ulimit -Hn)"
 for count in "$@"; do
         REFERENCE=
+        : >"$TEMPORARY/herd"
         mkfifo "$TEMPORARY/in-$count"
         exec {HERD_IN}<>"$TEMPORARY/in-$count"
         "$HERD" "$count" <"$TEMPORARY/in-$count" {HERD_IN}>&- >"$TEMPORARY/herd" 2>&1 &
         herd=$!
-        STARTED=()
         until [[ -s $TEMPORARY/herd ]]; do sleep 0.2; done
         [[ $(<"$TEMPORARY/herd") == ready ]] || {
                 cat "$TEMPORARY/herd" >&2

@@ -17,8 +17,9 @@ import tempfile
 import time
 import traceback
 
-from probe import Probe
 from machine import Figures, Impossible, descendants, die_with_parent, read, reap_orphans
+from probe import Probe
+from program import Program
 
 SKIPPED = 77
 OTHERS_MAX = 0.5  # CPUs that programs outside the test may use before its failure says nothing
@@ -38,41 +39,6 @@ def scenario(function):
     return function
 
 
-class Program:
-    """A process that the test started, with all below it."""
-
-    def __init__(self, label, process):
-        self.label, self.process, self.pid = label, process, process.pid
-
-    def pids(self):
-        return descendants(self.pid)
-
-    def send(self, number):
-        for pid in self.pids():
-            try:
-                os.kill(pid, number)
-            except ProcessLookupError:
-                pass
-
-    def stop(self):
-        mine = self.pids()
-        while True:
-            self.send(signal.SIGKILL)
-            try:
-                self.process.wait(5)
-            except subprocess.TimeoutExpired:
-                continue
-            break
-        for pid in mine:  # orphans are the test's to reap
-            try:
-                os.waitpid(pid, 0)
-            except ChildProcessError:
-                pass
-
-    def is_running(self):
-        return self.process.poll() is None
-
-
 class Live:
     """What a scenario works with."""
 
@@ -85,7 +51,9 @@ class Live:
         self.programs = []
         self.disks = []
         self.slowd = None
+        self.begins = {}  # realtime, microseconds, of the first program of each label since slowd runs
         self.slowest_answer = 0.0
+        self.minds_others = True  # whether the load of others can excuse a failure
         self.last = None
         self.probe = None
         if os.geteuid() == 0:  # slowd may switch it on; the machine gets it back as it was
@@ -180,6 +148,8 @@ class Live:
                                        cwd=directory or self.directory, env=environment)
         program = Program(label, process)
         self.programs.append(program)
+        if self.slowd and not self.begins.get(label):
+            self.begins[label] = int(time.time() * 1e6)
         return program
 
     def stop(self, *programs):
@@ -233,6 +203,22 @@ class Live:
         self.programs.remove(slowd)
         if status != 0:
             raise Failed(f"slowd ended with exit status {status} after SIGTERM\n{read(self.log, '')[-3000:]}")
+
+    def keep_recording(self, function):
+        """What slowd has recorded goes to $SLOWD_LIVE_RECORD/NAME, with where it comes from: the raw material of
+        tests/machines, to which a person adds what is to be expected."""
+        target = os.environ.get("SLOWD_LIVE_RECORD")
+        recording = f"{self.directory}/state/history.slowd"
+        if not target or self.validate or not os.path.exists(recording):
+            return
+        target = f"{target}/{function.__name__.replace('_', '-')}"
+        os.makedirs(target, exist_ok=True)
+        subprocess.run(["cp", recording, f"{target}/history.slowd"], check=True)
+        with open(f"{target}/meta.json", "w", encoding="utf-8") as file:
+            json.dump({"scenario": function.__name__.replace("_", "-"), "whatWasDone": " ".join(function.__doc__.split()),
+                       "kernel": os.uname().release, "cpus": os.cpu_count(), "beginsUSec": self.begins,
+                       "recordedBy": "tests/live"}, file, indent=2)
+            file.write("\n")
 
     def call(self, method, parameters=None):
         """One call without slowctl: its parameters."""
@@ -293,7 +279,7 @@ class Live:
         after = self.figures()
         problem = (f"{what}: {'; '.join(unmet)}\n      {after.since(before)}\nthe last answer: "
                    f"{json.dumps(self.last, indent=1)}")
-        if after.others(before) > OTHERS_MAX:  # what is said then is said of somebody else's load
+        if self.minds_others and after.others(before) > OTHERS_MAX:  # it may be said of somebody else's load
             raise Disturbed(f"others used {after.others(before):.1f} CPUs meanwhile; {problem}")
         raise Failed(problem)
 
@@ -357,6 +343,7 @@ def run(function, arguments):
         signal.alarm(arguments.limit)
         function(test)
         test.stop_slowd()
+        test.keep_recording(function)
         if not test.validate:
             test.say(f"passed; the slowest answer of slowctl took {test.slowest_answer * 1000:.0f} ms")
         return 0

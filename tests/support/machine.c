@@ -243,7 +243,7 @@ static void advance(struct fake_machine *machine, double seconds)
         }
         busy = isnan(machine->busy) ? busy / machine->cpus : machine->busy;
         busy = busy > 1 ? 1 : busy;
-        now->stat.cpu_count = (uint64_t)machine->cpus;
+        now->stat.cpu_count = isnan(machine->cpus) ? ABSENT : (uint64_t)machine->cpus;
         add(&now->stat.all.user, busy * machine->cpus * HZ, seconds);
         add(&now->stat.all.idle, (1 - busy) * machine->cpus * HZ, seconds);
         add(&now->stat.context_switches, machine->context_switches, seconds);

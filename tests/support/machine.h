@@ -35,7 +35,7 @@ struct fake_machine {
         struct fake_unit units[FAKE_UNITS_MAX];
         size_t unit_count;
         /* Per second of wall time. */
-        double cpus;
+        double cpus; /* NAN: unknown */
         double busy; /* share of all CPUs; NAN: what the processes run */
         double cpu_some, memory_some, memory_full, io_some, io_full;
         double swap_in, swap_out, restore_file, context_switches;

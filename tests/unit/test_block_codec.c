@@ -180,12 +180,28 @@ static void older_and_newer_blocks_open(void **state)
                                                      TEXT(5, struct new_row, name),
                                                      COUNTER(2, struct new_row, bytes, 1),
                                                      COUNTER(9, struct new_row, fresh, 1) };
-        static const struct entity old_entity = { 3, SHAPE_LIST,  true, 1, sizeof(struct old_row),
-                                                  9, old_columns, 3 };
-        static const struct entity new_entities[] = {
-                { 4, SHAPE_EVENT, false, 0, sizeof(struct new_row), 9, new_columns, 4 },
-                { 3, SHAPE_LIST, true, 1, sizeof(struct new_row), 9, new_columns, 4 },
-        };
+        static const struct entity old_entity = { .number = 3,
+                                                  .shape = SHAPE_LIST,
+                                                  .is_sorted = true,
+                                                  .key_count = 1,
+                                                  .row_size = sizeof(struct old_row),
+                                                  .rows_max = 9,
+                                                  .columns = old_columns,
+                                                  .column_count = 3 };
+        static const struct entity new_entities[] = { { .number = 4,
+                                                        .shape = SHAPE_EVENT,
+                                                        .row_size = sizeof(struct new_row),
+                                                        .rows_max = 9,
+                                                        .columns = new_columns,
+                                                        .column_count = 4 },
+                                                      { .number = 3,
+                                                        .shape = SHAPE_LIST,
+                                                        .is_sorted = true,
+                                                        .key_count = 1,
+                                                        .row_size = sizeof(struct new_row),
+                                                        .rows_max = 9,
+                                                        .columns = new_columns,
+                                                        .column_count = 4 } };
         const struct schema old_schema = { &old_entity, 1 }, new_schema = { new_entities, 2 };
 
         const struct old_row old[2] = { { 7, 70, "a" }, { 8, ABSENT, "b" } };

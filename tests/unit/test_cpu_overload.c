@@ -181,6 +181,22 @@ static void test_nice_that_works(void **state)
         assert_clear(CHECK, "others lose only");
 }
 
+/* Who wants most is a batch that harms nobody; who harms wants less. */
+static void test_overload_beside_a_batch(void **state)
+{
+        (void)state;
+        add_overload("");
+        make_nice();
+        for (int i = 0; i < 4; i++)
+                fake_add(machine, "render", "");
+        fake_work(machine, "render", 0.3, 0.45);
+        add_victim("", 0.3);
+        autogroups(7, 0, 7);
+        fake_run(machine, 20);
+        struct finding finding = assert_found(CHECK);
+        assert_string_equal(finding.culprit.name, "render");
+}
+
 static void test_nice_in_vain(void **state)
 {
         (void)state;
@@ -361,15 +377,30 @@ static void test_many_at_once(void **state)
 {
         (void)state;
         fake_add(machine, "a", "");
-        fake_work(machine, "a", 0.95, 0.5);
+        fake_work(machine, "a", 0.95, 1.2);
         fake_add(machine, "b", "");
-        fake_work(machine, "b", 0.8, 0.8);
+        fake_work(machine, "b", 0.8, 1.3);
         add_victim("", 0.3);
         fake_run(machine, 60);
         struct finding finding = assert_found(CHECK);
         assert_string_equal(finding.culprit.name, "a");
         assert_int_equal(finding.confidence_permille, 700);
         assert_true(fake_is_victim(&finding, "nginx"));
+}
+
+/* A benchmark: client and server load each other, and want half as much again as there is. */
+static void test_client_and_server(void **state)
+{
+        (void)state;
+        fake_add(machine, "ab", "");
+        fake_work(machine, "ab", 0.9, 0.1);
+        fake_add(machine, "nginx", "");
+        fake_add(machine, "nginx", "");
+        fake_work(machine, "nginx", 0.5, 0.4);
+        fake_add(machine, "sshd", "");
+        fake_work(machine, "sshd", 0.03, 0.03);
+        fake_run(machine, 60);
+        assert_clear(CHECK, "nobody asks for more than there is");
 }
 
 static void test_too_early(void **state)
@@ -408,6 +439,7 @@ int main(void)
                 CASE(test_small_machine),
                 CASE(test_large_machine),
                 CASE(test_nice_that_works),
+                CASE(test_overload_beside_a_batch),
                 CASE(test_nice_in_vain),
                 CASE(test_nice_between_units),
                 CASE(test_nice_victims),
@@ -420,6 +452,7 @@ int main(void)
                 CASE(test_script_is_no_victim),
                 CASE(test_no_victims),
                 CASE(test_many_at_once),
+                CASE(test_client_and_server),
                 CASE(test_too_early),
                 CASE(test_after_a_gap),
         };

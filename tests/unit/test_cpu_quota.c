@@ -29,7 +29,7 @@ static void test_no_quota(void **state)
         assert_clear(CHECK, "no running unit has a CPU quota");
         add_unit("web.service", 0);
         fake_run(machine, 20);
-        assert_clear(CHECK, "1 units have a quota, none is held back");
+        assert_clear(CHECK, "1 unit with a quota, none is held back");
 }
 
 static void test_server(void **state)

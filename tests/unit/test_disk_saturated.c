@@ -103,10 +103,26 @@ static void test_many_share_it(void **state)
         add_writer(20 * MB);
         struct fake_process *second = fake_add(machine, "rsync", "");
         second->read_bytes = 25 * MB;
-        fake_add(machine, "tar", "")->read_bytes = 20 * MB;
+        second->disk_wait = 0.6;
+        struct fake_process *third = fake_add(machine, "tar", "");
+        third->read_bytes = 20 * MB;
+        third->disk_wait = 0.6;
         add_victim(0.5);
         fake_run(machine, 30);
         assert_clear(CHECK, "by no single program");
+}
+
+/* Another writes as much into the cache, for another disk perhaps, and waits for none: dd, which waits, it
+ * is. */
+static void test_unhindered_is_not_it(void **state)
+{
+        (void)state;
+        add_writer(20 * MB);
+        fake_add(machine, "bash", "")->write_bytes = 25 * MB;
+        add_victim(0.5);
+        fake_run(machine, 30);
+        struct finding finding = assert_found(CHECK);
+        assert_string_equal(finding.culprit.name, "dd");
 }
 
 /* The writer is done and gone, the kernel still writes its pages out; a small one must not inherit the blame.
@@ -216,6 +232,7 @@ int main(void)
                 CASE(test_idle_disk),
                 CASE(test_throttled_by_a_limit),
                 CASE(test_many_share_it),
+                CASE(test_unhindered_is_not_it),
                 CASE(test_write_back_of_the_dead),
                 CASE(test_the_writer_alone_waits),
                 CASE(test_batch_victims),

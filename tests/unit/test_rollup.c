@@ -5,7 +5,10 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <signal.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 #include <cmocka.h>
 
 #include "common/text.h"
@@ -13,6 +16,7 @@
 #include "daemon/history/store.h"
 #include "daemon/history/store_read.h"
 #include "tests/support/scratch.h"
+#include "tests/support/synthetic.h"
 
 #define BEGIN UINT64_C(1732284840000000) /* a whole minute */
 
@@ -247,6 +251,63 @@ static void they_are_stored_and_found_by_time(void **state)
         scratch_remove(directory);
 }
 
+/* slowd is killed: what it had not summed up yet is made good from the samples when it starts again. */
+static void what_a_kill_cost_is_made_good(void **state)
+{
+        (void)state;
+        const char *directory = scratch_make(), *path = scratch_path(directory, STORE_FILE_NAME);
+        pid_t child = fork();
+        assert_true(child >= 0);
+        const struct synthetic_options options = {
+                .processes = 20, .cpus = 2, .busy_permille = 500, .churn_permille = 0, .seed = 2
+        };
+        struct store_options store_options;
+        struct store *store;
+        store_default_options(path, &clock_real, &store_options);
+        if (child == 0) {
+                struct synthetic *machine = synthetic_new(&options);
+                struct sample turn[2] = { 0 };
+                struct snapshot made = { 0 };
+                if (store_new(&store_options, &store) < 0)
+                        _exit(1);
+                for (size_t i = 0; i < 1100; i++) { /* 91 minutes and 40 seconds */
+                        synthetic_step(machine, 5 * USEC_PER_SEC, &turn[i % 2]);
+                        (void)snapshot_make(i ? &turn[(i + 1) % 2] : NULL, &turn[i % 2], 5 * USEC_PER_SEC,
+                                            &made);
+                        store_append(store, &turn[i % 2]);
+                        store_append_snapshot(store, &made);
+                        store_wait(store);
+                }
+                (void)kill(getpid(), SIGKILL);
+        }
+        assert_int_equal(waitpid(child, NULL, 0), child);
+        for (int pass = 0; pass < 3; pass++) {
+                usec_t covered[SERIES_MAX] = { 0 };
+                for (int series = SERIES_MINUTE; series < SERIES_MAX; series++) {
+                        char error[STORE_ERROR_MAX];
+                        struct store_reader *reader;
+                        const struct rollup_machine *machine;
+                        const struct rollup_program *rows;
+                        size_t count;
+                        assert_int_equal(store_reader_open(path, &reader, error), 0);
+                        store_reader_seek_rollups(reader, (enum series)series, 0, UINT64_MAX, NULL);
+                        while (store_reader_next_rollup(reader, &machine, &rows, &count) == 1)
+                                covered[series] += machine->covered_usec;
+                        (void)store_reader_close(reader);
+                }
+                usec_t all = 1099 * 5 * USEC_PER_SEC;
+                if (pass == 0) /* or the rest shows nothing */
+                        assert_true(covered[SERIES_HOUR] < all - 20 * USEC_PER_MINUTE);
+                else /* and only once */
+                        for (int series = SERIES_MINUTE; series < SERIES_MAX; series++)
+                                assert_in_range(covered[series], all - USEC_PER_SEC, all + USEC_PER_SEC);
+                assert_int_equal(store_new(&store_options, &store), 0);
+                store_flush(store);
+                (void)store_free(store);
+        }
+        scratch_remove(directory);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -257,6 +318,7 @@ int main(void)
                 cmocka_unit_test(a_program_that_was_there_for_half_the_minute_used_half),
                 cmocka_unit_test(too_many_programs_are_counted_as_left_out),
                 cmocka_unit_test(they_are_stored_and_found_by_time),
+                cmocka_unit_test(what_a_kill_cost_is_made_good),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }
