@@ -14,25 +14,25 @@ static const struct quantity {
         const char *program_name; /* NULL: the machine has it alone */
         const char *machine_name; /* NULL: programs have it alone */
         const char *unit;
+        double scale; /* of the model's value */
         unsigned metric;
-        double scale;  /* of the model's value */
         bool is_level; /* while nobody is there it is not small but absent */
 } quantities[COLUMN_MAX] = {
-        [COLUMN_CPU] = { "cpu", "cpu", "permille", QUERY_CPU, 1000, false },
-        [COLUMN_MEMORY] = { "memory", "memory", "bytes", QUERY_MEMORY, 1, true },
-        [COLUMN_SWAP] = { "swap", NULL, "bytes", QUERY_MEMORY, 1, true },
-        [COLUMN_READ] = { "io.read", "io.read", "bytesPerSecond", QUERY_IO, 1, false },
-        [COLUMN_WRITE] = { "io.write", "io.write", "bytesPerSecond", QUERY_IO, 1, false },
-        [COLUMN_WAIT_CPU] = { "wait.cpu", "wait.cpu", "permille", QUERY_WAIT, 1000, false },
-        [COLUMN_WAIT_MEMORY] = { NULL, "wait.memory", "permille", QUERY_WAIT, 1000, false },
-        [COLUMN_WAIT_IO] = { NULL, "wait.io", "permille", QUERY_WAIT, 1000, false },
-        [COLUMN_WAIT_DISK] = { "wait.disk", NULL, "permille", QUERY_WAIT, 1000, false },
-        [COLUMN_WAIT_SWAP] = { "wait.swap", NULL, "permille", QUERY_WAIT, 1000, false },
-        [COLUMN_WAIT_RECLAIM] = { "wait.reclaim", NULL, "permille", QUERY_WAIT, 1000, false },
-        [COLUMN_WAIT_THROTTLED] = { "wait.throttled", NULL, "permille", QUERY_WAIT, 1000, false },
-        [COLUMN_WAIT] = { "wait", NULL, "permille", QUERY_WAIT, 1000, true },
-        [COLUMN_COUNT] = { "count", NULL, "count", QUERY_USUAL | QUERY_THREADS, 1, false },
-        [COLUMN_THREADS] = { "threads", "threads", "count", QUERY_THREADS, 1, false },
+        [COLUMN_CPU] = { "cpu", "cpu", "permille", 1000, QUERY_CPU, false },
+        [COLUMN_MEMORY] = { "memory", "memory", "bytes", 1, QUERY_MEMORY, true },
+        [COLUMN_SWAP] = { "swap", NULL, "bytes", 1, QUERY_MEMORY, true },
+        [COLUMN_READ] = { "io.read", "io.read", "bytesPerSecond", 1, QUERY_IO, false },
+        [COLUMN_WRITE] = { "io.write", "io.write", "bytesPerSecond", 1, QUERY_IO, false },
+        [COLUMN_WAIT_CPU] = { "wait.cpu", "wait.cpu", "permille", 1000, QUERY_WAIT, false },
+        [COLUMN_WAIT_MEMORY] = { NULL, "wait.memory", "permille", 1000, QUERY_WAIT, false },
+        [COLUMN_WAIT_IO] = { NULL, "wait.io", "permille", 1000, QUERY_WAIT, false },
+        [COLUMN_WAIT_DISK] = { "wait.disk", NULL, "permille", 1000, QUERY_WAIT, false },
+        [COLUMN_WAIT_SWAP] = { "wait.swap", NULL, "permille", 1000, QUERY_WAIT, false },
+        [COLUMN_WAIT_RECLAIM] = { "wait.reclaim", NULL, "permille", 1000, QUERY_WAIT, false },
+        [COLUMN_WAIT_THROTTLED] = { "wait.throttled", NULL, "permille", 1000, QUERY_WAIT, false },
+        [COLUMN_WAIT] = { "wait", NULL, "permille", 1000, QUERY_WAIT, true },
+        [COLUMN_COUNT] = { "count", NULL, "count", 1, QUERY_USUAL | QUERY_THREADS, false },
+        [COLUMN_THREADS] = { "threads", "threads", "count", 1, QUERY_THREADS, false },
 };
 
 struct cells {

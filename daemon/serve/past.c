@@ -99,15 +99,16 @@ int past_diagnose(struct past *past, struct json_object *parameters, struct answ
         int r = past_open(past, &reader, ret_answer);
         if (r != 0)
                 return r < 0 ? r : 0;
-        CLEANUP_FREE struct diagnosis *diagnosis = calloc(1, sizeof(*diagnosis));
+        struct diagnosis *diagnosis = calloc(1, sizeof(*diagnosis));
         char error[STORE_ERROR_MAX] = "nothing was recorded in that time";
         r = !diagnosis ? -ENOMEM : has_at ? 0 : replay_worst(reader, since, until, &at);
         if (r == 0)
                 r = replay_at(reader, &past->config, at, diagnosis, error);
         (void)store_reader_close(reader);
-        if (r < 0)
-                return past_nothing(r, error, ret_answer);
-        return diagnose_to_answer(past, diagnosis, error, ret_answer);
+        r = r < 0 ? past_nothing(r, error, ret_answer)
+                  : diagnose_to_answer(past, diagnosis, error, ret_answer);
+        free(diagnosis);
+        return r;
 }
 
 /* ---- Top ---- */
@@ -115,10 +116,10 @@ int past_diagnose(struct past *past, struct json_object *parameters, struct answ
 /* The rows that a tick would have published then. */
 static int top_at(struct store_reader *reader, usec_t at, struct published *ret_published)
 {
-        CLEANUP_FREE struct sample *turn = calloc(2, sizeof(*turn));
+        struct sample *turn = calloc(2, sizeof(*turn));
         struct snapshot snapshot = { 0 };
         int r = turn ? query_snapshot_at(reader, at, turn, &snapshot) : -ENOMEM;
-        CLEANUP_FREE struct ranked *ranked =
+        struct ranked *ranked =
                 calloc(r == 0 && snapshot.program_count ? snapshot.program_count : 1, sizeof(*ranked));
         if (r == 0 && !ranked)
                 r = -ENOMEM;
@@ -138,6 +139,8 @@ static int top_at(struct store_reader *reader, usec_t at, struct published *ret_
                 sample_done(&turn[1]);
         }
         snapshot_done(&snapshot);
+        free(turn);
+        free(ranked);
         return r;
 }
 
@@ -150,14 +153,16 @@ int past_top(struct past *past, struct json_object *parameters, struct answer *r
         int r = past_open(past, &reader, ret_answer);
         if (r != 0)
                 return r < 0 ? r : 0;
-        CLEANUP_FREE struct published *published = calloc(1, sizeof(*published));
+        struct published *published = calloc(1, sizeof(*published));
         r = published ? top_at(reader, at, published) : -ENOMEM;
         (void)store_reader_close(reader);
-        if (r < 0)
-                return past_nothing(r, r == -ENODATA ? "nothing was recorded at that time" : NULL,
-                                    ret_answer);
         const struct served served = { .published = published, .config = &past->config };
-        return method_top(&served, &past->viewer, parameters, ret_answer);
+        if (r < 0)
+                r = past_nothing(r, r == -ENODATA ? "nothing was recorded at that time" : NULL, ret_answer);
+        else
+                r = method_top(&served, &past->viewer, parameters, ret_answer);
+        free(published);
+        return r;
 }
 
 /* ---- Alerts ---- */
@@ -201,12 +206,14 @@ static bool collect(void *userdata, const struct incident *incident)
 /* The last sample before this slowd began. */
 static usec_t last_before_start(const struct past *past, struct store_reader *reader)
 {
-        CLEANUP_FREE struct sample *turn = calloc(2, sizeof(*turn));
         usec_t first, last, found = 0;
-        if (!turn || store_reader_span(reader, &first, &last) < 0)
+        if (store_reader_span(reader, &first, &last) < 0)
                 return 0;
         if (past->started_usec == 0 || last < past->started_usec)
                 return last;
+        struct sample *turn = calloc(2, sizeof(*turn));
+        if (!turn)
+                return 0;
         store_reader_seek(reader, past->started_usec > USEC_PER_DAY ? past->started_usec - USEC_PER_DAY : 0,
                           past->started_usec, NULL);
         int r;
@@ -218,6 +225,7 @@ static usec_t last_before_start(const struct past *past, struct store_reader *re
         }
         sample_done(&turn[0]);
         sample_done(&turn[1]);
+        free(turn);
         return found;
 }
 
@@ -237,38 +245,39 @@ static void end_abandoned(struct collected *collected, struct store_reader *read
         }
 }
 
+struct listed {
+        const struct incident *incident;
+};
+
+/* Newest first. */
 static int compare_incidents(const void *a, const void *b)
 {
-        const struct incident *const *x = a, *const *y = b;
-        if ((*x)->since_usec != (*y)->since_usec)
-                return (*x)->since_usec > (*y)->since_usec ? -1 : 1;
-        return (*x)->id > (*y)->id ? -1 : (*x)->id < (*y)->id;
+        const struct incident *x = ((const struct listed *)a)->incident;
+        const struct incident *y = ((const struct listed *)b)->incident;
+        if (x->since_usec != y->since_usec)
+                return x->since_usec > y->since_usec ? -1 : 1;
+        return x->id > y->id ? -1 : x->id < y->id;
 }
 
-static int alerts_to_answer(const struct past *past, const struct collected *collected, usec_t since,
-                            usec_t until, struct answer *ret_answer)
+/* `order` has room for all. */
+static int alerts_to_answer(const struct past *past, const struct collected *collected, struct listed *order,
+                            usec_t since, usec_t until, struct answer *ret_answer)
 {
         size_t count = 0;
-        CLEANUP_FREE const struct incident **order =
-                calloc(past->incident_count + collected->count + 1, sizeof(*order));
         CLEANUP_JSON struct json_object *object = json_object_new_object();
-        struct json_object *list = json_object_new_array();
-        if (!object || json_add(object, "alerts", list) < 0) {
-                if (!object)
-                        json_object_put(list);
+        if (!object || json_add(object, "alerts", json_object_new_array()) < 0)
                 return -ENOMEM;
-        }
-        if (!order)
-                return -ENOMEM;
+        struct json_object *list = json_object_object_get(object, "alerts");
         for (size_t i = 0; i < past->incident_count; i++)
-                order[count++] = &past->incidents[i];
+                order[count++].incident = &past->incidents[i];
         for (size_t i = 0; i < collected->count; i++)
-                order[count++] = &collected->incident[i];
+                order[count++].incident = &collected->incident[i];
         qsort(order, count, sizeof(order[0]), compare_incidents);
         for (size_t i = 0; i < count; i++) {
-                if ((order[i]->until_usec && order[i]->until_usec < since) || order[i]->since_usec > until)
+                const struct incident *incident = order[i].incident;
+                if ((incident->until_usec && incident->until_usec < since) || incident->since_usec > until)
                         continue;
-                struct json_object *item = incident_to_json(order[i], &past->viewer);
+                struct json_object *item = incident_to_json(incident, &past->viewer);
                 if (!item || json_object_array_add(list, item) < 0) {
                         json_object_put(item);
                         return -ENOMEM;
@@ -295,7 +304,11 @@ int past_alerts(struct past *past, struct json_object *parameters, struct answer
                 end_abandoned(&collected, reader);
                 (void)store_reader_close(reader);
         }
-        int r = collected.has_failed ? -ENOMEM : alerts_to_answer(past, &collected, since, until, ret_answer);
+        struct listed *order = calloc(past->incident_count + collected.count + 1, sizeof(*order));
+        int r = collected.has_failed || !order
+                        ? -ENOMEM
+                        : alerts_to_answer(past, &collected, order, since, until, ret_answer);
+        free(order);
         free(collected.incident);
         return r;
 }

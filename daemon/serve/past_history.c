@@ -269,12 +269,10 @@ static void base64(const uint8_t *data, size_t length, char *text)
 
 int past_export_piece(int fd, uint64_t *offset, struct answer *ret_answer)
 {
-        CLEANUP_FREE uint8_t *data = malloc(EXPORT_PIECE_BYTES);
-        CLEANUP_FREE char *text = malloc(EXPORT_PIECE_BYTES / 3 * 4 + 1);
+        uint8_t data[EXPORT_PIECE_BYTES]; /* a worker's stack has megabytes */
+        char text[EXPORT_PIECE_BYTES / 3 * 4 + 1];
         size_t length = 0;
         ssize_t got = 1;
-        if (!data || !text)
-                return -ENOMEM;
         while (length < EXPORT_PIECE_BYTES && got > 0) {
                 got = pread(fd, data + length, EXPORT_PIECE_BYTES - length, (off_t)(*offset + length));
                 if (got < 0 && errno != EINTR)
