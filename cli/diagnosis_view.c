@@ -98,7 +98,7 @@ static void headline(struct page *page, struct json_object *diagnosis, const cha
         }
         if (column > 0 && !behind) { /* what it was then, in slowd's words */
                 (void)fputc(':', page->out);
-                if (asprintf(&behind, " %s", summary) < 0)
+                if (asprintf(&behind, " %s", summary[0] ? summary : "nothing can be said of it.") < 0)
                         behind = NULL; /* its value is undefined then */
                 column++;
         }

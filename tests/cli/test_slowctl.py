@@ -181,6 +181,12 @@ class Rendering(TestCase):
             with FakeSlowd(self.directory.name, {"Diagnose": s.diagnosis(verdict, summary)}) as server:
                 self.assertTrue(self.ask(server).out.startswith(begin), (verdict, summary))
 
+    def test_nothing_is_known_of_that_moment(self):
+        server = self.serve(Diagnose=s.diagnosis("unknown", "", not_checked=[("history", "block 1 is damaged")]))
+        result = self.ask(server, "--at=2024-11-22 14:14")
+        self.assertTrue(result.out.startswith("On 2024-11-22 at 14:14:02: nothing can be said of it.\n"), result.out)
+        self.assertEqual(result.status, 4)
+
     def test_no_commands_about_processes_of_the_past(self):
         """Their numbers may be those of others by now."""
         culprit = s.subject("nginx", count=2, pids=[711, 712])
