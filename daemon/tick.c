@@ -133,8 +133,9 @@ static void note_store(struct published *published)
 {
         struct diagnosis *diagnosis = &published->diagnosis;
         const struct store_status *store = &published->store;
-        if (!published->has_store || (store->is_writing && !store->set_aside[0]) ||
-            diagnosis->not_checked_count == CHECKS_MAX)
+        /* Without a reason it has only just begun to open its file. */
+        bool is_known = store->is_writing ? store->set_aside[0] : store->text[0];
+        if (!published->has_store || !is_known || diagnosis->not_checked_count == CHECKS_MAX)
                 return;
         struct reason *reason = &diagnosis->not_checked[diagnosis->not_checked_count++];
         reason->check = "history";

@@ -65,6 +65,9 @@ static void *run(void *userdata)
         struct store *store = userdata;
         struct clock_reading now = clock_now(store->options.clock);
         writer_open(store->writer, &now);
+        (void)pthread_mutex_lock(&store->lock);
+        publish_status(store); /* what follows takes a while */
+        (void)pthread_mutex_unlock(&store->lock);
         writer_end_incidents(store->writer);
         if (writer_status(store->writer)->is_writing)
                 catch_up(store->options.path, store->writer);

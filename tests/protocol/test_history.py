@@ -15,6 +15,7 @@ from varlink import Client, Daemon, DIAGNOSTICS, SERVICE, call
 
 PROGRAM = sys.argv.pop(1)
 NOBODY = 65534
+HOG = "hog%d" % os.getpid()  # nobody else's on this machine
 SECONDS = 1000000
 
 
@@ -59,7 +60,7 @@ class Slowd(Daemon):
 class Hog:
     """A busy program of its own name."""
 
-    def __init__(self, name="historyhog"):
+    def __init__(self, name=HOG):
         self.directory = tempfile.TemporaryDirectory()
         path = os.path.join(self.directory.name, name)
         os.symlink("/bin/sh", path)
@@ -81,7 +82,7 @@ def record(daemon, seconds=3):
     """Records a hog that begins and ends; the instants between which it ran."""
     hog = Hog()
     try:
-        daemon.wait_until(lambda: any(row["name"] == "historyhog" for row in
+        daemon.wait_until(lambda: any(row["name"] == HOG for row in
                                       daemon.ask("Top", {"sort": "cpu", "limit": 256})["programs"]))
         begin = now_usec()
         time.sleep(seconds)
@@ -101,7 +102,7 @@ class History(unittest.TestCase):
         cls.window = {"sinceUSec": cls.begin, "untilUSec": cls.end, "stepUSec": 500000}
 
     def test_a_program_over_time(self):
-        reply = self.daemon.ask("History", {"program": "historyhog", **self.window})
+        reply = self.daemon.ask("History", {"program": HOG, **self.window})
         self.assertEqual(reply["resolution"], "sample")
         self.assertEqual(reply["stepUSec"], 500000)
         self.assertEqual(reply["sinceUSec"], self.begin)
@@ -123,12 +124,12 @@ class History(unittest.TestCase):
 
     def test_a_lifetime(self):
         whole = {"sinceUSec": self.begin - 5 * SECONDS, "untilUSec": now_usec()}
-        for question in {"program": "historyhog"}, {"pid": self.pid}, {"program": "historyhog", "each": True}:
+        for question in {"program": HOG}, {"pid": self.pid}, {"program": HOG, "each": True}:
             lifetimes = self.daemon.ask("History", {**question, **whole})["lifetimes"]
             self.assertEqual(len(lifetimes), 1)
             life = lifetimes[0]
-            self.assertEqual((life["name"], life["count"]), ("historyhog", 1))
-            self.assertEqual(life["pid"], None if question == {"program": "historyhog"} else self.pid)
+            self.assertEqual((life["name"], life["count"]), (HOG, 1))
+            self.assertEqual(life["pid"], None if question == {"program": HOG} else self.pid)
             self.assertIn("a-secret", life["commandLine"])
             self.assertIn("test_history.py", json.dumps(life["startedBy"]))
             self.assertAlmostEqual(life["beganUSec"], self.begin, delta=2 * SECONDS)
@@ -136,7 +137,7 @@ class History(unittest.TestCase):
             self.assertGreater(life["cpuUSec"], 500000)
             self.assertLess(life["cpuUSec"], 6 * SECONDS)
             self.assertGreater(life["peakMemoryBytes"], 4096)
-        running = self.daemon.ask("History", {"program": "historyhog", **self.window})["lifetimes"][0]
+        running = self.daemon.ask("History", {"program": HOG, **self.window})["lifetimes"][0]
         self.assertIsNone(running["endedUSec"])
 
     def test_the_machine_over_time(self):
@@ -146,7 +147,7 @@ class History(unittest.TestCase):
         busy = [value for value in series["cpu"] if value is not None]
         self.assertTrue(all(0 <= value <= 1000 for value in busy))
         self.assertGreater(max(busy), 1000 / os.cpu_count() / 2)
-        self.assertIn("historyhog", [life["name"] for life in reply["lifetimes"]])
+        self.assertIn(HOG, [life["name"] for life in reply["lifetimes"]])
 
     def test_the_last_hour_unless_asked_otherwise(self):
         reply = self.daemon.ask("History")
@@ -161,10 +162,10 @@ class History(unittest.TestCase):
 
     def test_long_windows_have_their_end_from_samples(self):
         for window in 86400, 7 * 86400:
-            reply = self.daemon.ask("History", {"program": "historyhog", "untilUSec": now_usec(),
+            reply = self.daemon.ask("History", {"program": HOG, "untilUSec": now_usec(),
                                                 "sinceUSec": now_usec() - window * SECONDS})
             self.assertIn(reply["resolution"], ("minute", "hour"))
-            self.assertEqual(reply["lifetimes"][0]["name"], "historyhog")
+            self.assertEqual(reply["lifetimes"][0]["name"], HOG)
 
     def test_what_was_never_recorded(self):
         for method, parameters in (
@@ -178,9 +179,9 @@ class History(unittest.TestCase):
     def test_top_then(self):
         reply = self.daemon.ask("Top", {"atUSec": self.end, "sort": "cpu", "limit": 256})
         self.assertLessEqual(reply["atUSec"], self.end)
-        self.assertIn("historyhog", [row["name"] for row in reply["programs"]])
+        self.assertIn(HOG, [row["name"] for row in reply["programs"]])
         reply = self.daemon.ask("Top", {"atUSec": now_usec(), "limit": 256})
-        self.assertNotIn("historyhog", [row["name"] for row in reply["programs"]])
+        self.assertNotIn(HOG, [row["name"] for row in reply["programs"]])
 
     def test_diagnosis_then(self):
         self.assertLessEqual(self.daemon.ask("Diagnose", {"atUSec": self.end})["diagnosis"]["atUSec"], self.end)
@@ -190,7 +191,7 @@ class History(unittest.TestCase):
     def test_calls_sent_ahead_are_answered_in_order(self):
         with Client(self.daemon.path) as client:
             for _ in range(5):
-                client.send(DIAGNOSTICS + ".History", {"program": "historyhog", **self.window})
+                client.send(DIAGNOSTICS + ".History", {"program": HOG, **self.window})
                 client.send(DIAGNOSTICS + ".Status")
                 client.send(DIAGNOSTICS + ".Diagnose", {"atUSec": self.end})
             for _ in range(5):
@@ -213,7 +214,7 @@ class History(unittest.TestCase):
     def test_others_are_answered_meanwhile(self):
         """And so they are while clients go away in the middle of their question."""
         end = time.monotonic() + 2
-        slowest, asked = 0, 0
+        took = []
         with Client(self.daemon.path) as other:
             while time.monotonic() < end:
                 with Client(self.daemon.path) as gone, Client(self.daemon.path) as also:
@@ -221,10 +222,12 @@ class History(unittest.TestCase):
                         client.send(DIAGNOSTICS + ".Diagnose", {"atUSec": now_usec()})
                     begun = time.monotonic()
                     other.call(DIAGNOSTICS + ".Status")
-                    slowest = max(slowest, time.monotonic() - begun)
-                    asked += 1
-        self.assertGreater(asked, 5)
-        self.assertLess(slowest, 0.05 if "-fsanitize" not in os.environ.get("CFLAGS", "") else 0.5)
+                    took.append(time.monotonic() - begun)
+        took.sort()
+        self.assertGreater(len(took), 5)
+        # nine of ten, as others use this machine too; a question on the loop's thread would hold up most
+        self.assertLess(took[len(took) * 9 // 10], 0.05)
+        self.assertLess(took[-1], 1)
         self.daemon.wait_until(lambda: "error" not in self.ask_raw("Diagnose", {"atUSec": self.end}))
 
     def ask_raw(self, method, parameters):
@@ -263,8 +266,8 @@ class Privacy(unittest.TestCase):
     def test_nobody_sees_no_command_line_of_the_past(self):
         with Slowd() as daemon:
             _, begin, end = record(daemon, 1)
-            questions = [("History", {"program": "historyhog", "sinceUSec": begin, "untilUSec": end}),
-                         ("History", {"program": "historyhog", "each": True}),
+            questions = [("History", {"program": HOG, "sinceUSec": begin, "untilUSec": end}),
+                         ("History", {"program": HOG, "each": True}),
                          ("Top", {"atUSec": end, "limit": 256}), ("Diagnose", {"atUSec": end})]
             self.assertIn("a-secret", json.dumps(daemon.ask(*questions[0])))
             read, write = os.pipe()
@@ -290,14 +293,14 @@ class Privacy(unittest.TestCase):
             answers = json.loads(text)
             self.assertNotIn("a-secret", text)
             self.assertEqual(answers[-1], SERVICE + ".PermissionDenied")
-            self.assertEqual(answers[0]["lifetimes"][0]["name"], "historyhog")
+            self.assertEqual(answers[0]["lifetimes"][0]["name"], HOG)
             self.assertIsNone(answers[0]["lifetimes"][0]["commandLine"])
 
 
 class Restarts(unittest.TestCase):
     def answers(self, daemon, begin, end):
         window = {"sinceUSec": begin, "untilUSec": end, "stepUSec": 500000}
-        questions = [("History", {"program": "historyhog", **window}), ("Diagnose", {"atUSec": end}),
+        questions = [("History", {"program": HOG, **window}), ("Diagnose", {"atUSec": end}),
                      ("Top", {"atUSec": end, "limit": 256})]
         answers = [daemon.ask(*question) for question in questions]
         for answer in answers:
@@ -315,8 +318,8 @@ class Restarts(unittest.TestCase):
             daemon.end(signal.SIGKILL)
             daemon.again()
             self.assertEqual(self.answers(daemon, begin, end), before)
+            daemon.wait_until(lambda: daemon.status()["historyWriting"])
             status = daemon.status()
-            self.assertIs(status["historyWriting"], True)
             self.assertIsNone(status["historyProblem"])
 
     def test_alerts_are_told_once_and_those_of_a_killed_slowd_have_ended(self):
@@ -353,7 +356,7 @@ class Restarts(unittest.TestCase):
             daemon.wait_until(lambda: daemon.status()["historyProblem"])
             status = daemon.status()
             self.assertIn("damaged", status["historyProblem"])
-            self.assertIs(status["historyWriting"], True)
+            daemon.wait_until(lambda: daemon.status()["historyWriting"])
             diagnosis = daemon.ask("Diagnose")["diagnosis"]
             self.assertIn("history", [reason["check"] for reason in diagnosis["notChecked"]])
             self.assertTrue([name for name in os.listdir(daemon.state_directory) if "damaged" in name])
@@ -369,7 +372,7 @@ class Restarts(unittest.TestCase):
                 os.unlink(os.path.join(daemon.state_directory, name))
             os.mkdir(daemon.record)
             daemon.again()
-            time.sleep(0.5)
+            daemon.wait_until(lambda: daemon.status()["historyProblem"])
             status = daemon.status()
             self.assertIs(status["historyWriting"], False)
             self.assertTrue(status["historyProblem"])
