@@ -80,7 +80,7 @@ int query_snapshot_at(struct store_reader *reader, usec_t at_usec, struct sample
                       struct snapshot *ret_snapshot)
 {
         size_t count = 0;
-        int result;
+        int result, made = -ENODATA;
         store_reader_seek(reader, at_usec > GAP_USEC ? at_usec - GAP_USEC : 0, at_usec, NULL);
         while ((result = store_reader_next(reader, &turn[count % 2])) != 0) {
                 if (result == -EBADMSG)
@@ -88,10 +88,11 @@ int query_snapshot_at(struct store_reader *reader, usec_t at_usec, struct sample
                 if (result < 0)
                         return result;
                 count++;
+                /* Each in turn: the call that finds the end takes the place of the older of the last two. */
+                made = make_snapshot(count > 1 ? &turn[count % 2] : NULL, &turn[(count - 1) % 2],
+                                     ret_snapshot);
         }
-        if (count == 0)
-                return -ENODATA;
-        return make_snapshot(count > 1 ? &turn[count % 2] : NULL, &turn[(count - 1) % 2], ret_snapshot);
+        return made;
 }
 
 static void take_snapshot(struct asking *asking, const struct snapshot *snapshot, bool only_new)
