@@ -19,6 +19,16 @@ HOG = "hog%d" % os.getpid()  # nobody else's on this machine
 SECONDS = 1000000
 
 
+VICTIM = """
+import time
+while True:
+    end = time.monotonic() + 0.01
+    while time.monotonic() < end:
+        pass
+    time.sleep(0.02)
+"""
+
+
 def now_usec():
     return int(time.time() * SECONDS)
 
@@ -325,7 +335,10 @@ class Restarts(unittest.TestCase):
     def test_alerts_are_told_once_and_those_of_a_killed_slowd_have_ended(self):
         config = "[check cpu.overload]\n"
         with Slowd(config=config) as daemon:
-            hogs = [Hog() for _ in range(4 * os.cpu_count())]
+            # a server that works a little, all the time, and is held up
+            victim = subprocess.Popen([sys.executable, "-c", VICTIM])
+            time.sleep(6)
+            hogs = [Hog() for _ in range(3 * os.cpu_count())]
             try:
                 daemon.wait_until(lambda: daemon.ask("Alerts")["alerts"], timeout=60)
                 alerts = daemon.ask("Alerts")["alerts"]
@@ -335,6 +348,8 @@ class Restarts(unittest.TestCase):
                 killed = now_usec()
                 daemon.end(signal.SIGKILL)
             finally:
+                victim.kill()
+                victim.wait()
                 for hog in hogs:
                     hog.end()
             time.sleep(0.5)
