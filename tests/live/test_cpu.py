@@ -65,7 +65,7 @@ def cpu_nice(t):
     if os.path.exists("/proc/self/autogroup") and os.geteuid() == 0:
         _, start = deploy(t, autogroup_nice=19)
         videos = start()
-        t.hold("not slow with a batch in a session at nice 19", both(without("cpu.overload"), healthy), 45)
+        t.hold("not slow with a batch in a session at nice 19", both(without("cpu.overload"), healthy), 25)
         t.stop(videos)
 
 

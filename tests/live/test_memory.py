@@ -43,7 +43,7 @@ def memory_cold(t):
     t.report("filling", before)
     t.say(call("cat", "/proc/swaps").strip())
     t.start_slowd()
-    t.hold("healthy with cold swap", both(healthy, without("memory.thrash", "memory.exhausted")), 30)
+    t.hold("healthy with cold swap", both(healthy, without("memory.thrash", "memory.exhausted")), 20)
 
 
 @scenario
@@ -59,11 +59,11 @@ def memory_cache(t):
     t.start_slowd()
     reader = f"while :; do cat {large} >/dev/null; sleep 1; done"
     inside = t.start("reader", ["sh", "-c", reader], group=group)
-    t.hold("healthy while a file is read in a small group", healthy, 25)
+    t.hold("healthy while a file is read in a small group", healthy, 17)
     t.stop(inside)
     drop_caches()
     t.start("reader", ["sh", "-c", reader])
-    t.hold("healthy while a file is read", healthy, 20)
+    t.hold("healthy while a file is read", healthy, 15)
 
 
 @scenario

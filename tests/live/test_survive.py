@@ -158,7 +158,7 @@ def budget(t):
     is judged, unless a sanitizer is built in."""
     crowd = t.start("crowd", [t.tool("crowd"), "awake", "300"])
     t.start_slowd(interval=1)
-    t.hold("answers", answering, 12)
+    t.hold("answers", answering, 6)
     if t.validate:
         return
     before, cpu = status(t), process_cpu(t.slowd.pid)
