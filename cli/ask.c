@@ -8,6 +8,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "cli/commands.h"
 #include "cli/complain.h"
 #include "common/cleanup.h"
 #include "common/text.h"
@@ -150,7 +151,19 @@ static enum answer judge_error(const struct ask *ask, const char *error, struct 
                 return ANSWER_NOT_READY;
         if (strcmp(error, ASK_INTERFACE ".UnknownCheck") == 0)
                 return ANSWER_UNKNOWN_CHECK;
-        if (strcmp(error, ASK_INTERFACE ".TooManyConnections") == 0)
+        if (strcmp(error, ASK_INTERFACE ".NoHistory") == 0) {
+                const char *reason = json_string_or(parameters, "reason", "");
+                complain("The record has no answer: %s; slowctl status says since when there is one",
+                         reason[0] ? reason : "nothing was recorded then");
+                return ANSWER_NO_HISTORY;
+        }
+        if (strcmp(error, ASK_INTERFACE ".Busy") == 0)
+                complain("slowd is answering as many questions about the past as it can; try again in a "
+                         "moment");
+        else if (strcmp(error, "org.varlink.service.PermissionDenied") == 0 ||
+                 strcmp(error, ASK_INTERFACE ".PermissionDenied") == 0)
+                complain("Only root and members of group slowd may ask for this; try: sudo slowctl ...");
+        else if (strcmp(error, ASK_INTERFACE ".TooManyConnections") == 0)
                 complain("slowd has too many connections, of this user or in all; try again in a moment");
         else if (strcmp(error, "org.varlink.service.InterfaceNotFound") == 0)
                 complain("What listens on %s is not slowd; is it the right socket?", ask->path);
@@ -190,6 +203,39 @@ enum answer ask_receive(struct ask *ask, usec_t timeout_usec, struct json_object
         return ANSWER_OK;
 }
 
+usec_t ask_timeout(const struct options *options)
+{
+        bool is_past = options->at_usec || options->since_usec || options->until_usec ||
+                       (options->command->options & OPTION_PROC);
+        return is_past ? ASK_PAST_TIMEOUT_USEC : ASK_TIMEOUT_USEC;
+}
+
+int ask_complain_memory(struct json_object *parameters)
+{
+        json_object_put(parameters);
+        complain("There is no memory.");
+        return STATUS_NOT_REACHABLE;
+}
+
+struct json_object *ask_parameters(const struct options *options)
+{
+        const struct {
+                const char *name;
+                usec_t usec;
+        } times[] = { { "atUSec", options->at_usec },
+                      { "sinceUSec", options->since_usec },
+                      { "untilUSec", options->until_usec } };
+        struct json_object *parameters = json_object_new_object();
+        int r = parameters ? 0 : -ENOMEM;
+        for (size_t i = 0; r == 0 && i < sizeof(times) / sizeof(times[0]); i++)
+                if (times[i].usec > 0)
+                        r = json_add_int(parameters, times[i].name, (int64_t)times[i].usec);
+        if (r == 0)
+                return parameters;
+        (void)ask_complain_memory(parameters);
+        return NULL;
+}
+
 int ask_once(const struct options *options, const char *method, struct json_object *parameters,
              struct json_object **ret_reply)
 {
@@ -200,11 +246,14 @@ int ask_once(const struct options *options, const char *method, struct json_obje
         else
                 answer = ask_call(&ask, method, parameters, false);
         if (answer == ANSWER_OK)
-                answer = ask_receive(&ask, ASK_TIMEOUT_USEC, ret_reply);
+                answer = ask_receive(&ask, ask_timeout(options), ret_reply);
         if (answer == ANSWER_TIMED_OUT)
-                ask_complain_timeout(&ask, ASK_TIMEOUT_USEC);
+                ask_complain_timeout(&ask, ask_timeout(options));
         else if (answer == ANSWER_NOT_READY)
                 complain("slowd has just started and has not seen enough yet; ask again in a few seconds");
         ask_done(&ask);
-        return answer == ANSWER_OK ? 0 : answer == ANSWER_UNKNOWN_CHECK ? -ENOENT : STATUS_NOT_REACHABLE;
+        return answer == ANSWER_OK              ? 0
+               : answer == ANSWER_UNKNOWN_CHECK ? -ENOENT
+               : answer == ANSWER_NO_HISTORY    ? STATUS_UNKNOWN
+                                                : STATUS_NOT_REACHABLE;
 }

@@ -11,13 +11,16 @@
 #include "common/varlink_client.h"
 
 #define ASK_TIMEOUT_USEC (5 * USEC_PER_SEC)
-#define ASK_INTERFACE    "io.slowd.Diagnostics"
+/* Questions about the past are read from disk, which may be what is slow. */
+#define ASK_PAST_TIMEOUT_USEC (30 * USEC_PER_SEC)
+#define ASK_INTERFACE         "io.slowd.Diagnostics"
 
 enum answer {
         ANSWER_OK,
         ANSWER_TIMED_OUT,     /* nothing yet; nothing was said: the same call can be waited for again */
         ANSWER_NOT_READY,     /* slowd has not finished its first look; nothing was said */
         ANSWER_UNKNOWN_CHECK, /* nothing was said */
+        ANSWER_NO_HISTORY,    /* nothing is recorded for that time: a sentence was written */
         ANSWER_FAILED,        /* a sentence was written: leave with STATUS_NOT_REACHABLE */
 };
 
@@ -41,7 +44,15 @@ void ask_complain_timeout(const struct ask *ask, usec_t waited_usec);
 /* What a reply lacks that the interface promises. */
 void ask_complain_reply(const struct ask *ask);
 
-/* One call and its one reply. 0; STATUS_NOT_REACHABLE (a sentence was written); or, with nothing said,
- * -ENOENT: the server knows no such check. */
+/* How long to wait for the answer to what the options ask. */
+usec_t ask_timeout(const struct options *options);
+/* The parameters atUSec, sinceUSec and untilUSec as far as they are given, to which a command adds its own;
+ * NULL without memory, which has been said. */
+struct json_object *ask_parameters(const struct options *options);
+/* Consumes the parameters, says that there is no memory, and returns what to leave with. */
+int ask_complain_memory(struct json_object *parameters);
+
+/* One call and its one reply. 0; STATUS_NOT_REACHABLE or STATUS_UNKNOWN (a sentence was written); or, with
+ * nothing said, -ENOENT: the server knows no such check. */
 int ask_once(const struct options *options, const char *method, struct json_object *parameters,
              struct json_object **ret_reply);

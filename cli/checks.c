@@ -24,8 +24,9 @@ static enum style state_style(const char *state)
         return strcmp(state, "clear") == 0 ? STYLE_GREEN : STYLE_YELLOW;
 }
 
-int checks_view(struct page *page, struct json_object *reply)
+int checks_view(struct page *page, struct json_object *reply, const struct options *options)
 {
+        (void)options;
         struct json_object *checks;
         if (json_get_array(reply, "checks", &checks) < 0)
                 return -EBADMSG;

@@ -5,10 +5,11 @@
 
 struct command {
         const char *name;
-        const char *argument; /* "CHECK", or NULL if it takes none */
-        const char *summary;  /* one line of slowctl --help */
-        const char *help;     /* paragraphs of its own help, parted by newlines */
-        unsigned options;     /* enum option_bit */
+        const char *argument;      /* "CHECK", or NULL if it takes none */
+        const char *argument_hint; /* what to say behind "explain needs a CHECK; " */
+        const char *summary;       /* one line of slowctl --help */
+        const char *help;          /* paragraphs of its own help, parted by newlines */
+        unsigned options;          /* enum option_bit */
         /* An exit status; has said on standard error what went wrong. */
         int (*run)(const struct options *options);
 };
@@ -24,4 +25,6 @@ extern const struct command command_checks;
 extern const struct command command_explain;
 extern const struct command command_top;
 extern const struct command command_alerts;
+extern const struct command command_history;
+extern const struct command command_export;
 extern const struct command command_status;

@@ -142,14 +142,16 @@ static int follow(const struct options *options, struct ask *ask)
 static int once(const struct options *options, struct ask *ask)
 {
         CLEANUP_JSON struct json_object *reply = NULL;
-        switch (ask_receive(ask, ASK_TIMEOUT_USEC, &reply)) {
+        switch (ask_receive(ask, ask_timeout(options), &reply)) {
         case ANSWER_OK:
                 return show(options, reply);
         case ANSWER_NOT_READY:
                 return complain_not_ready();
         case ANSWER_TIMED_OUT:
-                ask_complain_timeout(ask, ASK_TIMEOUT_USEC);
+                ask_complain_timeout(ask, ask_timeout(options));
                 return STATUS_NOT_REACHABLE;
+        case ANSWER_NO_HISTORY:
+                return STATUS_UNKNOWN;
         case ANSWER_UNKNOWN_CHECK:
         case ANSWER_FAILED:
                 break;
@@ -160,9 +162,13 @@ static int once(const struct options *options, struct ask *ask)
 static int diagnose_run(const struct options *options)
 {
         struct ask ask;
+        struct json_object *parameters = ask_parameters(options);
         int r = STATUS_NOT_REACHABLE;
-        if (ask_open(options, &ask) == ANSWER_OK &&
-            ask_call(&ask, "Diagnose", NULL, options->follow || options->wait) == ANSWER_OK)
+        if (!parameters)
+                return r;
+        if (ask_open(options, &ask) != ANSWER_OK)
+                json_object_put(parameters);
+        else if (ask_call(&ask, "Diagnose", parameters, options->follow || options->wait) == ANSWER_OK)
                 r = options->follow ? follow(options, &ask)
                     : options->wait ? wait_for_verdict(options, &ask)
                                     : once(options, &ask);
@@ -176,8 +182,11 @@ const struct command command_diagnose = {
         .help = "Says whether this machine is slow, and if so: the cause, who did it and who started that, "
                 "who "
                 "waits and how much, what helps, what follows from it, and what was ruled out.\n\n"
+                "With --at it answers as it would have then, from the record that slowd keeps; with --since "
+                "and "
+                "--until for the worst moment in between.\n\n"
                 "Exit status: 0 healthy, 1 slow or at risk, 2 wrong use, 3 slowd cannot be asked, 4 unknown "
-                "yet.",
-        .options = OPTION_FOLLOW | OPTION_WAIT,
+                "yet, or nothing was recorded then.",
+        .options = OPTION_FOLLOW | OPTION_WAIT | OPTION_AT | OPTION_SINCE | OPTION_UNTIL,
         .run = diagnose_run,
 };

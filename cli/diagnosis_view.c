@@ -7,6 +7,7 @@
 
 #include "cli/block.h"
 #include "cli/finding_view.h"
+#include "cli/show.h"
 #include "common/cleanup.h"
 #include "common/json.h"
 #include "common/text.h"
@@ -32,9 +33,32 @@ const char *diagnosis_view_verdict(struct json_object *reply)
                        : NULL;
 }
 
+static bool is_past(const struct options *options)
+{
+        return options->at_usec > 0 || options->since_usec > 0;
+}
+
+/* "On 2026-11-22 at 14:03:12, the worst moment in between, ", the moment that was asked for; nothing if that
+ * is now. Returns the columns. */
+static size_t moment(struct page *page, struct json_object *diagnosis, const struct options *options)
+{
+        int64_t at = json_int_or(diagnosis, "atUSec", 0);
+        char date[SHOW_TIME_MAX], line[2 * SHOW_TIME_MAX];
+        if (at <= 0)
+                at = (int64_t)options->at_usec;
+        if (!is_past(options) || at <= 0)
+                return 0;
+        text_format(line, sizeof(line), "On %s%s", show_date_time(date, (usec_t)at),
+                    options->since_usec ? ", the worst moment in between," : "");
+        (void)fputs(line, page->out);
+        return strlen(line);
+}
+
 /* "web1 is slow: 30 ffmpeg processes ...". slowd's sentence begins so by itself; one that does not gets it.
+ * Of a moment of the past: "On 2026-11-22 at 14:03:12 web1 was slow: ...".
  */
-static void headline(struct page *page, struct json_object *diagnosis, const char *verdict)
+static void headline(struct page *page, struct json_object *diagnosis, const char *verdict,
+                     const struct options *options)
 {
         static const struct {
                 const char *verdict, *words;
@@ -47,7 +71,8 @@ static void headline(struct page *page, struct json_object *diagnosis, const cha
         const char *summary = json_string_or(diagnosis, "summary", "");
         const char *machine = json_string_or(diagnosis, "machine", "this machine");
         CLEANUP_FREE char *behind = NULL; /* begins with a blank or a colon */
-        size_t column = 0, i = 0, length = strlen(machine);
+        size_t column = moment(page, diagnosis, options), i = 0, length = strlen(machine);
+        const char *verb = column > 0 ? " was " : " is ";
         while (i < sizeof(heads) / sizeof(heads[0]) && strcmp(heads[i].verdict, verdict) != 0)
                 i++;
         if (i < sizeof(heads) / sizeof(heads[0])) {
@@ -55,15 +80,27 @@ static void headline(struct page *page, struct json_object *diagnosis, const cha
                 bool has_machine = strncmp(summary, machine, length) == 0 &&
                                    strncmp(summary + length, " is ", 4) == 0 &&
                                    strncmp(summary + length + 4, words, strlen(words)) == 0;
-                column = page_styled(page, STYLE_BOLD, machine);
-                (void)fputs(" is ", page->out);
-                column += 4 + page_styled(page, heads[i].style, words);
+                if (column > 0) {
+                        bool fits = column + 1 + strlen(machine) + strlen(verb) + strlen(words) <=
+                                    page_text_width(page);
+                        (void)fputc(fits ? ' ' : '\n', page->out);
+                        column = fits ? column + 1 : 0;
+                }
+                column += page_styled(page, STYLE_BOLD, machine);
+                (void)fputs(verb, page->out);
+                column += strlen(verb) + page_styled(page, heads[i].style, words);
                 if (asprintf(&behind, "%s%s",
                              has_machine                       ? ""
                              : words[strlen(words) - 1] == 't' ? " "
                                                                : ": ",
                              has_machine ? summary + length + 4 + strlen(words) : summary) < 0)
                         behind = NULL; /* its value is undefined then */
+        }
+        if (column > 0 && !behind) { /* what it was then, in slowd's words */
+                (void)fputc(':', page->out);
+                if (asprintf(&behind, " %s", summary[0] ? summary : "nothing can be said of it.") < 0)
+                        behind = NULL; /* its value is undefined then */
+                column++;
         }
         (void)page_wrap(page, column, 0, page_text_width(page), behind ? behind : summary);
         (void)fputc('\n', page->out);
@@ -112,7 +149,7 @@ static bool is_said(const char *summary, const char *own)
 
 /* Each with its own sentence, unless the headline has said it. */
 static void findings(struct page *page, struct json_object *diagnosis, const char *list_name,
-                     const char *label, uint64_t *said)
+                     const char *label, uint64_t *said, const struct options *options)
 {
         const char *summary = json_string_or(diagnosis, "summary", "");
         int64_t now = json_int_or(diagnosis, "atUSec", 0);
@@ -132,7 +169,7 @@ static void findings(struct page *page, struct json_object *diagnosis, const cha
                         (void)fprintf(page->out, "%s%s\n", own[strlen(own) - 1] == '.' ? "" : ".",
                                       page_style_end(page, STYLE_BOLD));
                 }
-                finding_view(page, label, finding, now > 0 ? (usec_t)now : 0);
+                finding_view(page, label, finding, now > 0 ? (usec_t)now : 0, is_past(options));
                 consequences(page, diagnosis, json_string_or(finding, "check", ""), said);
         }
 }
@@ -206,16 +243,16 @@ static void not_checked(struct page *page, struct json_object *diagnosis)
         }
 }
 
-int diagnosis_view(struct page *page, struct json_object *reply)
+int diagnosis_view(struct page *page, struct json_object *reply, const struct options *options)
 {
         struct json_object *diagnosis;
         const char *verdict = diagnosis_view_verdict(reply);
         uint64_t said = 0;
         if (!verdict || json_get_object(reply, "diagnosis", &diagnosis) < 0)
                 return -EBADMSG;
-        headline(page, diagnosis, verdict);
-        findings(page, diagnosis, "causes", "cause", &said);
-        findings(page, diagnosis, "risks", "risk", &said);
+        headline(page, diagnosis, verdict, options);
+        findings(page, diagnosis, "causes", "cause", &said, options);
+        findings(page, diagnosis, "risks", "risk", &said, options);
         consequences(page, diagnosis, NULL, &said);
         struct json_object *list;
         if (array_length(diagnosis, "ruledOut", &list) > 0 ||

@@ -80,8 +80,9 @@ static void threshold(struct page *page, struct json_object *parameter)
                         page_paragraphs(page, BLOCK_INDENT + 4, page_text_width(page), texts[i]);
 }
 
-int explain_view(struct page *page, struct json_object *reply)
+int explain_view(struct page *page, struct json_object *reply, const struct options *options)
 {
+        (void)options;
         struct json_object *list;
         const char *name;
         if (json_get_string(reply, "name", &name) < 0)
@@ -158,6 +159,7 @@ static int explain_run(const struct options *options)
 const struct command command_explain = {
         .name = "explain",
         .argument = "CHECK",
+        .argument_hint = "slowctl checks lists them",
         .summary = "what a check means, what helps, and its thresholds with their reasons",
         .help = "Says about one check: what is going on when it is found, what that means, what it is told "
                 "apart "

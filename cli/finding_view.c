@@ -244,9 +244,24 @@ static void evidence_lines(struct page *page, struct json_object *finding, uint3
 /* ---- the whole -------------------------------------------------------------------------------------------
  */
 
-static void what_helps(struct page *page, struct json_object *finding)
+/* Whether a command is about one of these processes. */
+static bool names_pid(const char *command, struct json_object *subject)
 {
-        struct json_object *remedies;
+        struct span rest = span_of(command), word;
+        struct json_object *pids;
+        size_t count = array_length(subject, "pids", &pids);
+        uint64_t number;
+        while (span_take_word(&rest, &word))
+                for (size_t i = 0; i < count && span_u64(word, &number) == 0; i++)
+                        if (json_object_get_int64(json_object_array_get_idx(pids, i)) == (int64_t)number)
+                                return true;
+        return false;
+}
+
+/* Of the past, commands that name processes are left out: others may have their numbers by now. */
+static void what_helps(struct page *page, struct json_object *finding, bool is_past)
+{
+        struct json_object *remedies, *culprit;
         struct block_pair pairs[REMEDIES_MAX];
         size_t count = array_length(finding, "remedies", &remedies);
         if (count > REMEDIES_MAX)
@@ -255,6 +270,9 @@ static void what_helps(struct page *page, struct json_object *finding)
                 struct json_object *remedy = json_object_array_get_idx(remedies, i);
                 pairs[i] = (struct block_pair){ json_string_or(remedy, "text", ""),
                                                 json_string_or(remedy, "command", NULL) };
+                if (is_past && pairs[i].right && json_get_object(finding, "culprit", &culprit) == 0 &&
+                    names_pid(pairs[i].right, culprit))
+                        pairs[i].right = NULL;
         }
         block_pairs(page, "what helps", pairs, count, true);
 }
@@ -283,7 +301,8 @@ static void headline(struct page *page, const char *label, struct json_object *f
         (void)fputc('\n', page->out);
 }
 
-void finding_view(struct page *page, const char *label, struct json_object *finding, usec_t now_usec)
+void finding_view(struct page *page, const char *label, struct json_object *finding, usec_t now_usec,
+                  bool is_past)
 {
         struct json_object *culprit, *origin;
         headline(page, label, finding, now_usec);
@@ -298,5 +317,5 @@ void finding_view(struct page *page, const char *label, struct json_object *find
         }
         uint32_t said = who_waits(page, finding);
         evidence_lines(page, finding, said);
-        what_helps(page, finding);
+        what_helps(page, finding, is_past);
 }

@@ -1,13 +1,15 @@
 /* Every option of slowctl and the reading of its value. */
 #include "cli/option_table.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "cli/complain.h"
 #include "common/text.h"
 #include "common/time_grammar.h"
 
-#define LIMIT_MAX         256 /* as in the interface */
+#define PID_MAX           4194304 /* PID_MAX_LIMIT, include/linux/threads.h */
+#define LIMIT_MAX         256     /* as in the interface */
 #define WAIT_DEFAULT_USEC (30 * USEC_PER_SEC)
 
 static int set_socket(struct options *options, const char *value, usec_t now_usec)
@@ -141,6 +143,108 @@ static int set_until(struct options *options, const char *value, usec_t now_usec
         return set_time("--until", value, now_usec, &options->until_usec);
 }
 
+static int set_at(struct options *options, const char *value, usec_t now_usec)
+{
+        return set_time("--at", value, now_usec, &options->at_usec);
+}
+
+/* A number is a process, anything else a program. */
+static int set_proc(struct options *options, const char *value, usec_t now_usec)
+{
+        uint64_t pid;
+        int r = span_u64(span_of(value), &pid);
+        (void)now_usec;
+        if (!value[0] || r == -ERANGE || (r == 0 && (pid < 1 || pid > PID_MAX))) {
+                complain("--proc needs the name of a program or a pid, not '%s'.", value);
+                return STATUS_WRONG_USE;
+        }
+        options->pid = r == 0 ? (int64_t)pid : 0;
+        options->program = r == 0 ? NULL : value;
+        return 0;
+}
+
+static int set_unit(struct options *options, const char *value, usec_t now_usec)
+{
+        (void)now_usec;
+        options->unit = value;
+        if (value[0])
+                return 0;
+        complain("--unit needs the name of a unit, as in --unit=nginx.service.");
+        return STATUS_WRONG_USE;
+}
+
+static int set_step(struct options *options, const char *value, usec_t now_usec)
+{
+        char error[TIME_ERROR_MAX];
+        (void)now_usec;
+        if (time_grammar_span(value, &options->step_usec, error) < 0) {
+                complain("--step: %s.", error);
+                return STATUS_WRONG_USE;
+        }
+        if (options->step_usec >= USEC_PER_SEC)
+                return 0;
+        complain("--step must be a second or more, not '%s'.", value);
+        return STATUS_WRONG_USE;
+}
+
+const char *const option_metrics[OPTION_METRICS] = { "cpu", "memory", "io", "wait", "threads" };
+
+static int set_metric(struct options *options, const char *value, usec_t now_usec)
+{
+        struct span rest = span_of(value), name;
+        (void)now_usec;
+        do {
+                size_t i = 0;
+                if (!span_take_until(&rest, ',', &name)) {
+                        name = rest;
+                        rest.length = 0;
+                }
+                while (i < OPTION_METRICS && !span_equal(name, option_metrics[i]))
+                        i++;
+                if (i == OPTION_METRICS) {
+                        complain("--metric does not know '%.*s': use cpu, memory, io, wait or threads, with "
+                                 "commas "
+                                 "between.",
+                                 (int)name.length, name.at);
+                        return STATUS_WRONG_USE;
+                }
+                options->metrics |= 1U << i;
+        } while (rest.length > 0);
+        return 0;
+}
+
+static int set_each(struct options *options, const char *value, usec_t now_usec)
+{
+        (void)value;
+        (void)now_usec;
+        options->each = true;
+        return 0;
+}
+
+static int set_csv(struct options *options, const char *value, usec_t now_usec)
+{
+        (void)value;
+        (void)now_usec;
+        options->csv = true;
+        return 0;
+}
+
+static int set_command_lines(struct options *options, const char *value, usec_t now_usec)
+{
+        (void)value;
+        (void)now_usec;
+        options->command_lines = true;
+        return 0;
+}
+
+static int set_force(struct options *options, const char *value, usec_t now_usec)
+{
+        (void)value;
+        (void)now_usec;
+        options->force = true;
+        return 0;
+}
+
 const struct option_spec option_table[OPTION_TABLE_COUNT] = {
         { "follow",
           'f',
@@ -163,6 +267,21 @@ const struct option_spec option_table[OPTION_TABLE_COUNT] = {
           VALUE_REQUIRED,
           set_limit,
           { "-n, --limit=NUMBER", "so many programs, 1 to 256 (default: 20)", OPTION_LIMIT } },
+        { "at",
+          0,
+          VALUE_REQUIRED,
+          set_at,
+          { "--at=TIME", "not now, but then, from the record: 14:03, \"yesterday 14:03\", -2h", OPTION_AT } },
+        { "proc",
+          0,
+          VALUE_REQUIRED,
+          set_proc,
+          { "--proc=NAME|PID", "of one program (all its processes together) or one process", OPTION_PROC } },
+        { "unit",
+          0,
+          VALUE_REQUIRED,
+          set_unit,
+          { "--unit=NAME", "of one unit, as nginx.service", OPTION_UNIT } },
         { "since",
           0,
           VALUE_REQUIRED,
@@ -174,6 +293,35 @@ const struct option_spec option_table[OPTION_TABLE_COUNT] = {
           VALUE_REQUIRED,
           set_until,
           { "--until=TIME", "only what began before this time", OPTION_UNTIL } },
+        { "step",
+          0,
+          VALUE_REQUIRED,
+          set_step,
+          { "--step=SPAN", "one value for so long: 10s, 5min, 1h (default: what fits the chart)",
+            OPTION_STEP } },
+        { "metric",
+          0,
+          VALUE_REQUIRED,
+          set_metric,
+          { "--metric=NAME,...", "only cpu, memory, io, wait or threads (default: all but threads)",
+            OPTION_METRIC } },
+        { "each",
+          0,
+          VALUE_NONE,
+          set_each,
+          { "--each", "a line for each process, with its share", OPTION_EACH } },
+        { "csv",
+          0,
+          VALUE_NONE,
+          set_csv,
+          { "--csv", "the values as CSV, one line for each step", OPTION_CSV } },
+        { "command-lines",
+          0,
+          VALUE_NONE,
+          set_command_lines,
+          { "--command-lines", "with the command lines of all programs, which may hold secrets",
+            OPTION_COMMAND_LINES } },
+        { "force", 0, VALUE_NONE, set_force, { "--force", "overwrite FILE if it exists", OPTION_FORCE } },
         { "socket",
           0,
           VALUE_REQUIRED,

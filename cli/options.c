@@ -129,6 +129,31 @@ static int take_word(struct reader *reader, const char *word, bool *command_is_n
         return 0;
 }
 
+/* A sentence if options do not go together, else NULL. */
+static const char *contradiction(const struct options *options)
+{
+        bool is_past = options->at_usec || options->since_usec || options->until_usec;
+        bool is_diagnose = options->command->options & OPTION_FOLLOW;
+        if (options->follow && options->wait)
+                return "--follow already waits: use it without --wait.";
+        if (is_past && (options->follow || options->wait))
+                return "--follow and --wait are about what comes: use them without a time of the past.";
+        if (options->at_usec && (options->since_usec || options->until_usec))
+                return "--at is one moment: use it without --since and --until.";
+        if (is_diagnose && options->until_usec && !options->since_usec)
+                return "--until needs --since: the worst moment in between is sought.";
+        if (options->since_usec && options->until_usec && options->since_usec > options->until_usec)
+                return "--since must not be later than --until.";
+        if (options->at_usec > options->now_usec || options->since_usec > options->now_usec)
+                return options->at_usec ? "--at is in the future; did you mean yesterday?"
+                                        : "--since is in the future; did you mean yesterday?";
+        if (options->unit && (options->program || options->pid))
+                return "--proc and --unit do not go together: use one of them.";
+        if (options->csv && options->json != JSON_NONE)
+                return "--csv and --json do not go together: use one of them.";
+        return NULL;
+}
+
 /* What can be told only when everything has been read. */
 static int check_together(const struct reader *reader)
 {
@@ -141,25 +166,23 @@ static int check_together(const struct reader *reader)
                         return STATUS_WRONG_USE;
                 }
         if (options->command->argument && !options->argument) {
-                complain("%s needs a %s; slowctl checks lists them.", options->command->name,
-                         options->command->argument);
+                complain("%s needs a %s; %s.", options->command->name, options->command->argument,
+                         options->command->argument_hint);
                 return STATUS_WRONG_USE;
         }
-        if (options->follow && options->wait) {
-                complain("--follow already waits: use it without --wait.");
-                return STATUS_WRONG_USE;
-        }
-        if (options->since_usec && options->until_usec && options->since_usec > options->until_usec) {
-                complain("--since must not be later than --until.");
-                return STATUS_WRONG_USE;
-        }
-        return 0;
+        const char *sentence = contradiction(options);
+        if (!sentence)
+                return 0;
+        complain("%s", sentence);
+        return STATUS_WRONG_USE;
 }
 
 int options_parse(int argc, char *const argv[], usec_t now_usec, struct options *ret_options)
 {
         const char *socket = getenv("SLOWD_SOCKET");
-        struct options options = { .command = commands[0], .socket = socket && socket[0] ? socket : NULL };
+        struct options options = { .command = commands[0],
+                                   .socket = socket && socket[0] ? socket : NULL,
+                                   .now_usec = now_usec };
         struct reader reader = {
                 .argc = argc, .argv = argv, .at = 1, .now_usec = now_usec, .options = &options
         };

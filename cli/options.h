@@ -3,6 +3,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "cli/page.h"
 #include "common/usec.h"
@@ -13,7 +14,7 @@ enum exit_status {
         STATUS_FOUND = 1,   /* diagnose: risk or slow */
         STATUS_WRONG_USE = 2,
         STATUS_NOT_REACHABLE = 3,
-        STATUS_UNKNOWN = 4, /* diagnose: no verdict yet */
+        STATUS_UNKNOWN = 4, /* diagnose: no verdict yet; of the past: nothing was recorded then */
 };
 
 enum json_form { JSON_NONE, JSON_AUTO, JSON_PRETTY, JSON_SHORT };
@@ -27,7 +28,20 @@ enum option_bit {
         OPTION_LIMIT = 1 << 4,
         OPTION_SINCE = 1 << 5,
         OPTION_UNTIL = 1 << 6,
+        OPTION_AT = 1 << 7,
+        OPTION_PROC = 1 << 8,
+        OPTION_UNIT = 1 << 9,
+        OPTION_STEP = 1 << 10,
+        OPTION_METRIC = 1 << 11,
+        OPTION_EACH = 1 << 12,
+        OPTION_CSV = 1 << 13,
+        OPTION_COMMAND_LINES = 1 << 14,
+        OPTION_FORCE = 1 << 15,
 };
+
+/* What history shows, as bits in the order of option_metrics. */
+#define OPTION_METRICS 5
+extern const char *const option_metrics[OPTION_METRICS];
 
 struct command;
 
@@ -45,7 +59,15 @@ struct options {
         usec_t wait_usec;
         const char *sort;              /* NULL: the server's default */
         int limit;                     /* 0: the server's default */
+        usec_t now_usec;               /* realtime, when the command line was read */
         usec_t since_usec, until_usec; /* realtime; 0: no bound */
+        usec_t at_usec;                /* realtime; 0: now */
+        const char *program;           /* --proc: NULL: all */
+        int64_t pid;                   /* --proc with a number; 0: none */
+        const char *unit;              /* NULL: all */
+        usec_t step_usec;              /* 0: what suits */
+        unsigned metrics;              /* bits; 0: the server's default */
+        bool each, csv, command_lines, force;
 };
 
 /* One option as shown in help texts, in the order of the table. */
@@ -57,6 +79,6 @@ struct option_help {
 /* NULL past the end. */
 const struct option_help *options_help(size_t index);
 
-/* `now_usec`: realtime, for --since and --until. 0, or STATUS_WRONG_USE after one sentence on standard error.
- */
+/* `now_usec`: realtime, to which --since, --until and --at are relative. 0, or STATUS_WRONG_USE after one
+ * sentence on standard error. */
 int options_parse(int argc, char *const argv[], usec_t now_usec, struct options *ret_options);

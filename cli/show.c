@@ -45,9 +45,11 @@ int show_reply(const struct options *options, struct json_object *reply, rendere
         struct page page;
         int r = page_init(&page, options->color);
         if (r == 0)
-                r = options->json != JSON_NONE ? render_json(&page, options, reply) : render(&page, reply);
+                r = options->json != JSON_NONE ? render_json(&page, options, reply)
+                                               : render(&page, reply, options);
         if (r == 0) {
-                r = page_show(&page, options->json == JSON_NONE && !options->no_pager && !options->follow);
+                r = page_show(&page, options->json == JSON_NONE && !options->csv && !options->no_pager &&
+                                             !options->follow);
                 if (r < 0)
                         complain("The answer cannot be written: %s", strerror(-r));
         } else if (r == -EBADMSG) {
@@ -80,5 +82,15 @@ const char *show_time(char buffer[static SHOW_TIME_MAX], usec_t time_usec, usec_
                                                               : "%H:%M:%S";
         if (strftime(buffer, SHOW_TIME_MAX, format, &local) == 0)
                 buffer[0] = '\0';
+        return buffer;
+}
+
+const char *show_date_time(char buffer[static SHOW_TIME_MAX], usec_t time_usec)
+{
+        time_t time = (time_t)(time_usec / USEC_PER_SEC);
+        struct tm local;
+        if (!localtime_r(&time, &local) ||
+            strftime(buffer, SHOW_TIME_MAX, "%Y-%m-%d at %H:%M:%S", &local) == 0)
+                (void)snprintf(buffer, SHOW_TIME_MAX, "@%" PRIu64, time_usec / USEC_PER_SEC);
         return buffer;
 }

@@ -19,3 +19,5 @@ int show_question(const struct options *options, const char *method, struct json
  * Local time. Returns buffer. */
 #define SHOW_TIME_MAX 64
 const char *show_time(char buffer[static SHOW_TIME_MAX], usec_t time_usec, usec_t now_usec);
+/* "2024-11-22 at 14:02:11", local time. Returns buffer. */
+const char *show_date_time(char buffer[static SHOW_TIME_MAX], usec_t time_usec);

@@ -64,6 +64,35 @@ static void cost_lines(struct page *page, struct json_object *reply)
                      format_count(b, (double)json_int_or(reply, "connections", 0)));
 }
 
+/* What is kept on disk, or why nothing is. Nothing at all from a slowd that does not say. */
+static void record_line(struct page *page, struct json_object *reply)
+{
+        const char *problem = json_string_or(reply, "historyProblem", "");
+        usec_t oldest = member_usec(reply, "historyOldestUSec"), last = member_usec(reply, "lastTickUSec");
+        int64_t bytes = json_int_or(reply, "historyBytes", -1), lost = json_int_or(reply, "lostTicks", 0);
+        char text[1024] = "", number[UNITS_MAX], time[SHOW_TIME_MAX];
+        size_t length = 0;
+        bool is_writing;
+        if (json_get_bool(reply, "historyWriting", &is_writing) < 0)
+                is_writing = bytes >= 0 && !problem[0];
+        if (bytes < 0 && oldest == 0 && !is_writing && !problem[0])
+                return;
+        if (bytes >= 0)
+                (void)text_append(text, sizeof(text), &length, "%s", format_bytes(number, (double)bytes));
+        if (oldest > 0)
+                (void)text_append(text, sizeof(text), &length, "%ssince %s", length > 0 ? ", " : "",
+                                  show_time(time, oldest, last > 0 ? last : oldest));
+        if (lost > 0)
+                (void)text_append(text, sizeof(text), &length, "; %s look%s not written",
+                                  format_count(number, (double)lost), lost == 1 ? "" : "s");
+        if (!is_writing || problem[0])
+                (void)text_append(text, sizeof(text), &length, "%s%s%s%s", length > 0 ? "; " : "",
+                                  is_writing ? "" : "not written now", !is_writing && problem[0] ? ": " : "",
+                                  problem);
+        if (length > 0)
+                block_line(page, "record", text);
+}
+
 static int collector_table(struct page *page, struct json_object *collectors)
 {
         struct table *table = table_new(page, columns, COLUMN_COUNT);
@@ -87,8 +116,9 @@ static int collector_table(struct page *page, struct json_object *collectors)
         return r;
 }
 
-int status_view(struct page *page, struct json_object *reply)
+int status_view(struct page *page, struct json_object *reply, const struct options *options)
 {
+        (void)options;
         struct json_object *collectors;
         const char *version;
         char time[SHOW_TIME_MAX], span[UNITS_MAX];
@@ -103,6 +133,7 @@ int status_view(struct page *page, struct json_object *reply)
         if (json_string_or(reply, "summary", "")[0])
                 block_line(page, "finds", json_string_or(reply, "summary", ""));
         cost_lines(page, reply);
+        record_line(page, reply);
         if (json_get_array(reply, "collectors", &collectors) < 0 || json_object_array_length(collectors) == 0)
                 return 0;
         (void)fputc('\n', page->out);
@@ -117,7 +148,9 @@ static int status_run(const struct options *options)
 const struct command command_status = {
         .name = "status",
         .summary = "how slowd is doing: what it costs, what it reads, what it cannot see",
-        .help = "Says how long slowd has been running, how often it looks and what that costs, and lists the "
-                "sources that it reads: ok, absent (this kernel has none), denied (slowd may not) or failed.",
+        .help = "Says how long slowd has been running, how often it looks and what that costs, and says how "
+                "large the "
+                "record of the past is, or why it is not written, and lists the sources that it reads: ok, "
+                "absent (this kernel has none), denied (slowd may not) or failed.",
         .run = status_run,
 };

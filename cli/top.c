@@ -4,7 +4,6 @@
 
 #include "cli/ask.h"
 #include "cli/commands.h"
-#include "cli/complain.h"
 #include "cli/show.h"
 #include "cli/table.h"
 #include "cli/views.h"
@@ -110,7 +109,7 @@ static void set_program(struct table *table, struct json_object *program)
         table_set(table, COLUMN_COMMAND, json_string_or(program, "commandLine", NULL));
 }
 
-int top_view(struct page *page, struct json_object *reply)
+int top_view(struct page *page, struct json_object *reply, const struct options *options)
 {
         struct json_object *programs;
         char time[SHOW_TIME_MAX], span[UNITS_MAX];
@@ -120,7 +119,7 @@ int top_view(struct page *page, struct json_object *reply)
         int64_t cpus = json_int_or(reply, "cpus", 0);
         if (at > 0) {
                 (void)fprintf(page->out, "%s, over %s; %" PRId64 " CPU%s = %.0f %%\n\n",
-                              show_time(time, (usec_t)at, (usec_t)at),
+                              show_time(time, (usec_t)at, options->at_usec ? options->now_usec : (usec_t)at),
                               format_duration(span, interval > 0 ? (usec_t)interval : 0), cpus,
                               cpus == 1 ? "" : "s", 100.0 * (double)cpus);
         }
@@ -138,17 +137,16 @@ int top_view(struct page *page, struct json_object *reply)
 
 static int top_run(const struct options *options)
 {
-        struct json_object *parameters = json_object_new_object();
-        int r = parameters ? 0 : -ENOMEM;
-        if (r == 0 && options->sort)
+        struct json_object *parameters = ask_parameters(options);
+        int r = 0;
+        if (!parameters)
+                return STATUS_NOT_REACHABLE;
+        if (options->sort)
                 r = json_add_string(parameters, "sort", options->sort);
         if (r == 0 && options->limit > 0)
                 r = json_add_int(parameters, "limit", options->limit);
-        if (r < 0) {
-                json_object_put(parameters);
-                complain("There is no memory.");
-                return STATUS_NOT_REACHABLE;
-        }
+        if (r < 0)
+                return ask_complain_memory(parameters);
         return show_question(options, "Top", parameters, top_view);
 }
 
@@ -166,6 +164,6 @@ const struct command command_top = {
                 "stuck (it does not answer to anything, usually for a network mount). Columns that do not "
                 "fit are "
                 "left out; --json has all.",
-        .options = OPTION_SORT | OPTION_LIMIT,
+        .options = OPTION_SORT | OPTION_LIMIT | OPTION_AT,
         .run = top_run,
 };

@@ -3,14 +3,18 @@
 
 #include <json-c/json.h>
 
+#include "cli/options.h"
 #include "cli/page.h"
 
-/* Writes the reply on the page: 0, -EBADMSG (it is not what the interface promises) or -ENOMEM. */
-typedef int (*renderer)(struct page *page, struct json_object *reply);
+/* Writes the reply on the page, as the answer to what `options` asked: 0, -EBADMSG (it is not what the
+ * interface promises) or -ENOMEM. */
+typedef int (*renderer)(struct page *page, struct json_object *reply, const struct options *options);
 
-int diagnosis_view(struct page *page, struct json_object *reply);
-int checks_view(struct page *page, struct json_object *reply);
-int explain_view(struct page *page, struct json_object *reply);
-int top_view(struct page *page, struct json_object *reply);
-int alerts_view(struct page *page, struct json_object *reply);
-int status_view(struct page *page, struct json_object *reply);
+int diagnosis_view(struct page *page, struct json_object *reply, const struct options *options);
+int checks_view(struct page *page, struct json_object *reply, const struct options *options);
+int explain_view(struct page *page, struct json_object *reply, const struct options *options);
+int top_view(struct page *page, struct json_object *reply, const struct options *options);
+int alerts_view(struct page *page, struct json_object *reply, const struct options *options);
+int status_view(struct page *page, struct json_object *reply, const struct options *options);
+int history_view(struct page *page, struct json_object *reply, const struct options *options);
+int history_csv(struct page *page, struct json_object *reply, const struct options *options);

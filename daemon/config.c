@@ -13,6 +13,7 @@
 
 #include "common/cleanup.h"
 #include "common/text.h"
+#include "common/time_grammar.h"
 #include "daemon/root.h"
 
 #define CONFIG_FILE_MAX          (64 * 1024) /* bytes */
@@ -21,6 +22,9 @@
 #define CONFIG_DROP_INS_MAX      64
 #define INTERVAL_DEFAULT_USEC    (5 * USEC_PER_SEC)
 #define FAST_DEFAULT_USEC        (1 * USEC_PER_SEC)
+#define KEEP_SAMPLES_DEFAULT     (30 * USEC_PER_DAY)
+#define KEEP_SUMMARIES_DEFAULT   (396 * USEC_PER_DAY) /* 13 months: the same month a year ago, whole */
+#define SIZE_DEFAULT_BYTES       UINT64_C(500000000)
 #define CONFIG_VALUE_SHOWN_MAX   64
 #define CONFIG_PATH_MAX          4096
 #define CONFIG_CHECK_PREFIX      "check "
@@ -118,6 +122,36 @@ int config_parse_time(const char *text, usec_t *ret_usec)
         return -EINVAL;
 }
 
+int config_parse_size(const char *text, uint64_t *ret_bytes)
+{
+        static const struct {
+                const char *suffix;
+                double bytes;
+        } units[] = {
+                { "", 1 },     { "B", 1 },   { "k", 1e3 },  { "K", 1e3 }, { "kB", 1e3 },
+                { "KB", 1e3 }, { "M", 1e6 }, { "MB", 1e6 }, { "G", 1e9 }, { "GB", 1e9 },
+        };
+        struct span number = span_of(text);
+        while (number.length > 0 && strchr("kKMGB", number.at[number.length - 1]))
+                number.length--;
+        const char *suffix = number.at + number.length;
+        while (number.length > 0 && number.at[number.length - 1] == ' ') /* "500 M" */
+                number.length--;
+        for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
+                if (strcmp(suffix, units[i].suffix) != 0)
+                        continue;
+                double value = 0;
+                int r = parse_decimal(number, &value);
+                if (r < 0)
+                        return r;
+                if (value * units[i].bytes > (double)CONFIG_DECIMAL_WHOLE_MAX)
+                        return -ERANGE;
+                *ret_bytes = (uint64_t)llround(value * units[i].bytes);
+                return 0;
+        }
+        return -EINVAL;
+}
+
 static int parse_boolean(const char *value, bool *ret_value)
 {
         static const char *const yes[] = { "yes", "true", "on", "1" };
@@ -148,6 +182,41 @@ static void set_interval(struct parser *parser, const char *key, const char *val
                 *interval = usec;
 }
 
+static void set_keep(struct parser *parser, const char *key, const char *value, usec_t *keep)
+{
+        char text[CONFIG_VALUE_SHOWN_MAX], sentence[TIME_ERROR_MAX];
+        usec_t usec;
+        int r = time_grammar_span(value, &usec, sentence);
+        if (r == -EINVAL)
+                parser_fail(parser, "%s=%s is no time; 30d or 13 months are meant", key, shown(value, text));
+        else if (r < 0 || usec < KEEP_MIN_USEC || usec > KEEP_MAX_USEC)
+                parser_fail(parser, "%s=%s is out of range: it must be between 1h and 10 years", key,
+                            shown(value, text));
+        else
+                *keep = usec;
+}
+
+static void set_keep_summaries(struct parser *parser, const char *key, const char *value)
+{
+        usec_t *keep = parser->config->limits.keep_usec;
+        set_keep(parser, key, value, &keep[SERIES_MINUTE]);
+        keep[SERIES_HOUR] = keep[SERIES_MINUTE];
+}
+
+static void set_size(struct parser *parser, const char *key, const char *value, uint64_t *size)
+{
+        char text[CONFIG_VALUE_SHOWN_MAX];
+        uint64_t bytes;
+        int r = config_parse_size(value, &bytes);
+        if (r == -EINVAL)
+                parser_fail(parser, "%s=%s is no size; 500M or 2G are meant", key, shown(value, text));
+        else if (r < 0 || bytes < SIZE_MIN_BYTES || bytes > SIZE_MAX_BYTES)
+                parser_fail(parser, "%s=%s is out of range: it must be between 1M and 1000G", key,
+                            shown(value, text));
+        else
+                *size = bytes;
+}
+
 static void set_general(struct parser *parser, const char *key, const char *value)
 {
         char text[CONFIG_VALUE_SHOWN_MAX];
@@ -155,6 +224,12 @@ static void set_general(struct parser *parser, const char *key, const char *valu
                 set_interval(parser, key, value, &parser->config->interval_usec);
         else if (strcmp(key, "FastInterval") == 0)
                 set_interval(parser, key, value, &parser->config->fast_interval_usec);
+        else if (strcmp(key, "KeepSamples") == 0)
+                set_keep(parser, key, value, &parser->config->limits.keep_usec[SERIES_RAW]);
+        else if (strcmp(key, "KeepSummaries") == 0)
+                set_keep_summaries(parser, key, value);
+        else if (strcmp(key, "MaximumSize") == 0)
+                set_size(parser, key, value, &parser->config->limits.size_bytes);
         else
                 parser_fail(parser, "unknown setting '%s' in [slowd]", shown(key, text));
 }
@@ -352,7 +427,11 @@ static int read_drop_ins(const char *path, struct config *config, char *error, s
 void config_defaults(struct config *ret_config)
 {
         *ret_config = (struct config){ .interval_usec = INTERVAL_DEFAULT_USEC,
-                                       .fast_interval_usec = FAST_DEFAULT_USEC };
+                                       .fast_interval_usec = FAST_DEFAULT_USEC,
+                                       .limits = { .keep_usec = { [SERIES_RAW] = KEEP_SAMPLES_DEFAULT,
+                                                                  [SERIES_MINUTE] = KEEP_SUMMARIES_DEFAULT,
+                                                                  [SERIES_HOUR] = KEEP_SUMMARIES_DEFAULT },
+                                                   .size_bytes = SIZE_DEFAULT_BYTES } };
         for (size_t i = 0; checks[i]; i++) {
                 ret_config->check_enabled[i] = true;
                 for (size_t j = 0; checks[i]->parameters[j].key; j++)

@@ -20,7 +20,9 @@
 #include "daemon/serve/server.h"
 #include "daemon/tick.h"
 
-#define WORKER_THREADS   "2"  /* one for the tick, one for alerts to a journal that may block */
+/* One for the tick, one for alerts to a journal that may block, QUESTIONS_AT_ONCE (serve/questions.h) for
+ * questions about the past: a tick never waits for any of them. */
+#define WORKER_THREADS   "4"
 #define STOP_LIMIT_MSEC  2000 /* for a worker to come back when we end */
 #define CONFIG_ERROR_MAX 512
 
@@ -94,6 +96,8 @@ static void use_new_config(struct loop *loop)
         const struct config *config = &loop->configs[loop->config];
         tick_set_config(loop->tick, config);
         server_set_config(loop->server, config);
+        if (loop->options->store)
+                store_set_limits(loop->options->store, &config->limits);
         rhythm_set(&loop->rhythm, config->interval_usec, config->fast_interval_usec);
         log_info("configuration reloaded");
         notify_ready(loop->status);
@@ -282,7 +286,7 @@ static int run(struct loop *loop, struct listen_socket *socket)
         int r = open_handles(loop);
         if (r < 0)
                 return r;
-        r = server_new(&loop->uv, socket->fd, config, &loop->server);
+        r = server_new(&loop->uv, socket->fd, config, loop->options->history_path, &loop->server);
         socket->fd = -1;
         if (r < 0)
                 return r;

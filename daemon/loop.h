@@ -11,6 +11,7 @@ struct loop_options {
         const struct root *root;
         const struct clock *clock;
         struct store *store;         /* borrowed; NULL: nothing is kept on disk */
+        const char *history_path;    /* of its file, for questions about the past; "": none */
         const struct config *config; /* to begin with */
         /* How a reload reads the configuration again; like config_read() without its path. */
         int (*reload)(void *userdata, struct config *ret_config, char *error, size_t error_size);

@@ -187,13 +187,12 @@ static void raise_descriptor_limit(void)
 
 /* NULL if history cannot be kept at all; a file that cannot be written just now is the store's own business.
  */
-static struct store *open_store(const char *directory)
+static struct store *open_store(const char *path, const struct store_limits *limits)
 {
-        char path[STATE_PATH_MAX + sizeof(STORE_FILE_NAME) + 1];
         struct store_options options;
         struct store *store = NULL;
-        text_format(path, sizeof(path), "%s/" STORE_FILE_NAME, directory);
         store_default_options(path, &clock_real, &options);
+        options.limits = *limits;
         int r = store_new(&options, &store);
         if (r < 0)
                 log_warning("history is kept in memory only: %s", strerror(-r));
@@ -219,12 +218,15 @@ static int serve(struct arguments *arguments, const struct config *config)
         if (r < 0)
                 log_warning("the state directory %s cannot be used: %s", arguments->paths.state,
                             strerror(-r));
-        struct store *store = r < 0 ? NULL : open_store(arguments->paths.state);
+        char history_path[STATE_PATH_MAX + sizeof(STORE_FILE_NAME) + 1];
+        text_format(history_path, sizeof(history_path), "%s/" STORE_FILE_NAME, arguments->paths.state);
+        struct store *store = r < 0 ? NULL : open_store(history_path, &config->limits);
         own_memory_lock();
         const struct loop_options options = {
                 .root = &root,
                 .clock = &clock_real,
                 .store = store,
+                .history_path = store ? history_path : "",
                 .config = config,
                 .reload = read_config,
                 .userdata = arguments,

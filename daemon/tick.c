@@ -9,6 +9,7 @@
 #include "daemon/checks/run.h"
 #include "daemon/diagnosis/diagnose.h"
 #include "daemon/ranking.h"
+#include "daemon/top_rows.h"
 #include "daemon/sample/collectors.h"
 
 #define COST_TICKS 60 /* over which the mean cost is taken */
@@ -87,59 +88,6 @@ void tick_set_config(struct tick *tick, const struct config *config)
 
 /* ---- what is published ---- */
 
-static const struct process_sample *process_of_pid(const struct sample *sample, uint32_t pid)
-{
-        size_t low = 0, high = sample->process_count;
-        while (low < high) {
-                size_t middle = low + (high - low) / 2;
-                if (sample->processes[middle].pid < pid)
-                        low = middle + 1;
-                else
-                        high = middle;
-        }
-        return low < sample->process_count && sample->processes[low].pid == pid ? &sample->processes[low]
-                                                                                : NULL;
-}
-
-static uint64_t add_known(uint64_t sum, uint64_t value)
-{
-        return value == ABSENT ? sum : sum + value;
-}
-
-static void make_row(const struct snapshot *snapshot, const struct program *program, struct top_row *row)
-{
-        float wanted = ledger_wanted(&program->ledger);
-        const struct process_sample *process = process_of_pid(snapshot->sample, program->first_pid);
-        memset(row, 0, sizeof(*row));
-        memcpy(row->name, program->name, sizeof(row->name));
-        memcpy(row->unit, program->unit, sizeof(row->unit));
-        memcpy(row->user, program->user, sizeof(row->user));
-        row->uid = program->uid;
-        row->count = program->count;
-        row->first_pid = program->first_pid;
-        row->cpu = program->cpu + program->children_cpu;
-        row->ledger = program->ledger;
-        row->lost = isnan(program->ledger.cpu_wait) ? NAN
-                    : wanted > 0                    ? ledger_waited(&program->ledger) / wanted
-                                                    : 0;
-        row->read_bytes = program->read_bytes;
-        row->write_bytes = program->write_bytes;
-        row->swap_bytes = program->swap_bytes;
-        row->memory_bytes = program->anon_bytes == ABSENT
-                                    ? program->rss_bytes
-                                    : add_known(add_known(program->anon_bytes, program->swap_bytes),
-                                                program->shmem_bytes);
-        if (process)
-                memcpy(row->command_line, process->identity->command_line, sizeof(row->command_line));
-}
-
-/* Time wanted first; of idle programs those that hold most memory. */
-static float row_score(const struct program *program)
-{
-        float memory = program->rss_bytes == ABSENT ? 0 : (float)program->rss_bytes / 1e15F;
-        return ledger_wanted(&program->ledger) + program->children_cpu + memory;
-}
-
 static void publish_top(struct tick *tick, struct published *published)
 {
         const struct snapshot *snapshot = &tick->snapshot;
@@ -153,11 +101,11 @@ static void publish_top(struct tick *tick, struct published *published)
                 tick->ranked_capacity = wanted;
         }
         for (size_t i = 0; i < snapshot->program_count; i++)
-                tick->ranked[i] = (struct ranked){ (uint32_t)i, row_score(&snapshot->programs[i]) };
+                tick->ranked[i] = (struct ranked){ (uint32_t)i, top_row_score(&snapshot->programs[i]) };
         size_t best = ranking_best(tick->ranked, snapshot->program_count, PUBLISHED_PROGRAMS_MAX);
         for (size_t i = 0; i < best; i++)
-                make_row(snapshot, &snapshot->programs[tick->ranked[i].index],
-                         &published->top[published->top_count++]);
+                top_row_make(snapshot, &snapshot->programs[tick->ranked[i].index],
+                             &published->top[published->top_count++]);
 }
 
 /* What happened is remembered on disk; without a store, or while it cannot write, in memory only. */
@@ -179,17 +127,22 @@ static void publish_store(const struct tick *tick, struct published *published)
                 store_status(tick->store, &published->store);
 }
 
-/* A store that does not write is part of the answer: last night will be asked about, and be missing. */
+/* A store that does not write is part of the answer: last night will be asked about, and be missing. So is
+ * one that had to begin anew. */
 static void note_store(struct published *published)
 {
         struct diagnosis *diagnosis = &published->diagnosis;
-        if (!published->has_store || published->store.is_writing ||
-            diagnosis->not_checked_count == CHECKS_MAX)
+        const struct store_status *store = &published->store;
+        /* Without a reason it has only just begun to open its file. */
+        bool is_known = store->is_writing ? store->set_aside[0] : store->text[0];
+        if (!published->has_store || !is_known || diagnosis->not_checked_count == CHECKS_MAX)
                 return;
         struct reason *reason = &diagnosis->not_checked[diagnosis->not_checked_count++];
         reason->check = "history";
-        text_format(reason->text, sizeof(reason->text), "remembered in memory only: %s",
-                    published->store.text);
+        if (!store->is_writing)
+                text_format(reason->text, sizeof(reason->text), "remembered in memory only: %s", store->text);
+        else
+                text_format(reason->text, sizeof(reason->text), "the past is missing: %s", store->set_aside);
 }
 
 static void publish_incidents(const struct tick *tick, struct published *published)

@@ -124,7 +124,11 @@ void document_example(FILE *out, const struct check *const *table)
               "# Time between two looks at the machine, in seconds; while something is wrong the shorter one "
               "holds.\n"
               "#Interval=5\n"
-              "#FastInterval=1\n",
+              "#FastInterval=1\n"
+              "# How long history is kept: every look, their sums by minute and hour, and in all.\n"
+              "#KeepSamples=30d\n"
+              "#KeepSummaries=13 months\n"
+              "#MaximumSize=500M\n",
               out);
         for (; *table; table++) {
                 const struct check *check = *table;

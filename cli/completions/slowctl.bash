@@ -9,9 +9,18 @@ _slowctl_checks() {
         slowctl checks --json=short 2>/dev/null | grep -o '"name":"[^"]*"' | cut -d'"' -f4
 }
 
+# What runs now; what ran in the past is typed by hand.
+_slowctl_programs() {
+        ps -e -o comm= 2>/dev/null | sort -u
+}
+
+_slowctl_units() {
+        systemctl list-units --all --plain --no-legend 2>/dev/null | cut -d' ' -f1
+}
+
 _slowctl() {
         local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
-        local commands="diagnose checks explain top alerts status help"
+        local commands="diagnose checks explain top alerts history export status help"
         local options="--socket= --json --color= --no-pager --version --help"
         local command="" argument="" is_help="" word i
         COMPREPLY=()
@@ -39,13 +48,32 @@ _slowctl() {
                 mapfile -t COMPREPLY < <(compgen -W "lost cpu memory io wait" -- "$current")
                 return
                 ;;
-        --since | --until)
+        --since | --until | --at)
                 mapfile -t COMPREPLY < <(compgen -W "now today yesterday -1h -24h" -- "$current")
                 return
                 ;;
         --socket)
                 compopt -o filenames
                 mapfile -t COMPREPLY < <(compgen -f -- "$current")
+                return
+                ;;
+        --metric)
+                # Names with commas between: what stands behind the last comma is completed.
+                local begun=""
+                [[ $current == *,* ]] && begun=${current%,*},
+                mapfile -t COMPREPLY < <(compgen -P "$begun" -W "cpu memory io wait threads" -- "${current##*,}")
+                return
+                ;;
+        --step)
+                mapfile -t COMPREPLY < <(compgen -W "10s 1min 5min 1h 1d" -- "$current")
+                return
+                ;;
+        --proc)
+                mapfile -t COMPREPLY < <(compgen -W "$(_slowctl_programs)" -- "$current")
+                return
+                ;;
+        --unit)
+                mapfile -t COMPREPLY < <(compgen -W "$(_slowctl_units)" -- "$current")
                 return
                 ;;
         --limit | -n)
@@ -56,7 +84,7 @@ _slowctl() {
         for ((i = 1; i < COMP_CWORD; i++)); do
                 word=${COMP_WORDS[i]}
                 case $word in
-                --socket | --color | --sort | --limit | --since | --until | -n)
+                --socket | --color | --sort | --limit | --since | --until | --at | --metric | --step | --proc | --unit | -n)
                         [[ ${COMP_WORDS[i + 1]} == "=" ]] && ((i++))
                         ((i++))
                         ;;
@@ -75,9 +103,11 @@ _slowctl() {
         done
 
         case ${command:-diagnose} in
-        diagnose) options+=" --follow --wait" ;;
-        top) options+=" --sort= --limit=" ;;
+        diagnose) options+=" --follow --wait --at= --since= --until=" ;;
+        top) options+=" --sort= --limit= --at=" ;;
         alerts) options+=" --since= --until=" ;;
+        history) options+=" --proc= --unit= --since= --until= --step= --metric= --each --csv" ;;
+        export) options+=" --since= --until= --command-lines --force" ;;
         esac
 
         if [[ $current == -* ]]; then
@@ -85,6 +115,9 @@ _slowctl() {
                 [[ ${COMPREPLY[0]} == *= ]] && compopt -o nospace
         elif [[ -z $command ]]; then
                 mapfile -t COMPREPLY < <(compgen -W "$commands" -- "$current")
+        elif [[ $command == export && -z $argument && -z $is_help ]]; then
+                compopt -o filenames
+                mapfile -t COMPREPLY < <(compgen -f -- "$current")
         elif [[ $command == explain && -z $argument && -z $is_help ]]; then
                 mapfile -t COMPREPLY < <(compgen -W "$(_slowctl_checks)" -- "$current")
         fi

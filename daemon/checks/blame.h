@@ -56,6 +56,9 @@ struct subject subject_machine(const struct snapshot *snapshot);
 /* What started it: parents, script and directory, as first seen. False if nothing is known. */
 bool origin_of_family(const struct snapshot *snapshot, const struct family *family,
                       struct origin *ret_origin);
+/* The same of one process of the snapshot. */
+bool origin_of_process(const struct snapshot *snapshot, const struct process_identity *identity,
+                       struct origin *ret_origin);
 
 /* value, threshold and usual in `unit`; NAN threshold or usual: none. A NAN value adds nothing. */
 void finding_evidence(struct finding *finding, const char *name, double value, const char *unit,

@@ -84,7 +84,7 @@ static bool can_be_suspect(const struct situation *s, const struct family *famil
         return !family->is_kernel && !family->is_self && family->cpu >= p[MINIMUM_SHARE] / 1000 * s->cpus;
 }
 
-/* Several programs that fill the machine together, none of them alone: then all of them must want twice what
+/* Several large users that fill the machine together, none of them alone: then they must want twice what
  * there is, or a client and a server that load each other in a benchmark would do. */
 #define TOGETHER_DEMAND 2.0
 #define TOGETHER_SHARE  0.4 /* of all CPUs, by the largest of them */
@@ -97,13 +97,11 @@ static const struct family *find_suspect(const struct situation *s, const double
         double demand = 0;
         for (size_t i = 0; i < s->count; i++) {
                 const struct family *family = &s->families[i];
-                if (family->is_kernel)
+                if (!can_be_suspect(s, family, p) || (family->is_batch && !with_batch))
                         continue;
                 /* What runs at low priority wants whatever is left over, and that is no shortage. */
                 if (!family->is_batch)
                         demand += (double)family->demand;
-                if (!can_be_suspect(s, family, p) || (family->is_batch && !with_batch))
-                        continue;
                 if (family->demand >= p[MINIMUM_DEMAND] / 1000 * s->cpus &&
                     (!greedy || family->demand > greedy->demand))
                         greedy = family;

@@ -93,12 +93,10 @@ static const struct process_identity *spokesman(const struct snapshot *snapshot,
         return count > 0 ? snapshot->processes[indices[0]].sample->identity : NULL;
 }
 
-bool origin_of_family(const struct snapshot *snapshot, const struct family *family, struct origin *ret_origin)
+bool origin_of_process(const struct snapshot *snapshot, const struct process_identity *identity,
+                       struct origin *ret_origin)
 {
-        const struct process_identity *identity = spokesman(snapshot, family);
         struct origin origin = { 0 };
-        if (!identity)
-                return false;
         /* Recorded parent first; told from the outermost in, init left out: everything descends from it. */
         for (uint32_t i = identity->chain_length; i > 0; i--) {
                 const struct ancestor *ancestor = &identity->chain[i - 1];
@@ -125,6 +123,12 @@ bool origin_of_family(const struct snapshot *snapshot, const struct family *fami
                 return false;
         *ret_origin = origin;
         return true;
+}
+
+bool origin_of_family(const struct snapshot *snapshot, const struct family *family, struct origin *ret_origin)
+{
+        const struct process_identity *identity = spokesman(snapshot, family);
+        return identity && origin_of_process(snapshot, identity, ret_origin);
 }
 
 static int64_t rounded(double value)

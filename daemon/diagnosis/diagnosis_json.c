@@ -90,8 +90,8 @@ static struct json_object *step_to_json(const struct origin_step *step, const st
         return TAKE(object);
 }
 
-static struct json_object *origin_to_json(const struct origin *origin, uint32_t culprit_uid,
-                                          const struct viewer *viewer)
+struct json_object *origin_to_json(const struct origin *origin, uint32_t culprit_uid,
+                                   const struct viewer *viewer)
 {
         CLEANUP_JSON struct json_object *object = json_object_new_object();
         struct json_object *chain = json_object_new_array();

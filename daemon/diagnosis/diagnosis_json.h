@@ -17,6 +17,9 @@ struct json_object *diagnosis_to_json(const struct diagnosis *diagnosis, const s
 struct json_object *finding_to_json(const struct finding *finding, const struct viewer *viewer);
 struct json_object *subject_to_json(const struct subject *subject, const struct origin *origin,
                                     const struct viewer *viewer); /* origin may be NULL */
+/* What started a process of that owner. */
+struct json_object *origin_to_json(const struct origin *origin, uint32_t culprit_uid,
+                                   const struct viewer *viewer);
 struct json_object *incident_to_json(const struct incident *incident, const struct viewer *viewer);
 
 /* Whether what belongs to `owner` may be shown. */

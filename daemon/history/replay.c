@@ -198,6 +198,47 @@ static bool note_worst(void *userdata, const struct incident *incident)
         return true;
 }
 
+/* What roll-ups do not tell yet: the minute that has begun, and those since a slowd was killed. */
+#define UNSUMMED_USEC (10 * USEC_PER_MINUTE)
+
+/* Looks for a worse moment among the samples: one in which more than *most of the time was lost to some
+ * resource. 0 or negative errno. */
+static int worst_sample(struct store_reader *reader, usec_t from_usec, usec_t until_usec, double most,
+                        usec_t *ret_at_usec)
+{
+        struct sample *turn = calloc(2, sizeof(*turn));
+        int result = turn ? 0 : -ENOMEM;
+        bool has_older = false;
+        store_reader_seek(reader, from_usec, until_usec, NULL);
+        for (size_t i = 0; turn && (result = store_reader_next(reader, &turn[i % 2])) != 0;) {
+                if (result == -EBADMSG)
+                        continue;
+                if (result < 0)
+                        break;
+                const struct sample *newer = &turn[i % 2], *older = &turn[(i + 1) % 2];
+                i++;
+                double usec = (double)(newer->time.monotonic_usec - older->time.monotonic_usec);
+                if (*ret_at_usec == 0) /* any moment is better than none */
+                        *ret_at_usec = newer->time.realtime_usec;
+                for (int kind = 0; has_older && kind < PRESSURE_IRQ; kind++) {
+                        uint64_t a = older->pressure[kind].some_total_usec;
+                        uint64_t b = newer->pressure[kind].some_total_usec;
+                        if (a == ABSENT || b == ABSENT || b < a || usec <= 0 ||
+                            (double)(b - a) / usec <= most)
+                                continue;
+                        most = (double)(b - a) / usec;
+                        *ret_at_usec = newer->time.realtime_usec;
+                }
+                has_older = true;
+        }
+        if (turn) {
+                sample_done(&turn[0]);
+                sample_done(&turn[1]);
+        }
+        free(turn);
+        return result;
+}
+
 int replay_worst(struct store_reader *reader, usec_t from_usec, usec_t until_usec, usec_t *ret_at_usec)
 {
         struct worst worst = { .from_usec = from_usec, .until_usec = until_usec };
@@ -207,6 +248,9 @@ int replay_worst(struct store_reader *reader, usec_t from_usec, usec_t until_use
                 const struct rollup_program *programs;
                 size_t count;
                 double most = -1;
+                usec_t told_usec = from_usec; /* roll-ups tell of the time before */
+                if (until_usec > UNSUMMED_USEC && told_usec < until_usec - UNSUMMED_USEC)
+                        told_usec = until_usec - UNSUMMED_USEC;
                 store_reader_seek_rollups(reader, SERIES_MINUTE, from_usec, until_usec, NULL);
                 while ((result = store_reader_next_rollup(reader, &machine, &programs, &count)) == 1 ||
                        result == -EBADMSG) {
@@ -220,7 +264,11 @@ int replay_worst(struct store_reader *reader, usec_t from_usec, usec_t until_use
                                 most = lost;
                                 worst.at_usec = machine->from_usec + machine->period_usec;
                         }
+                        if (machine->from_usec + machine->period_usec > told_usec)
+                                told_usec = machine->from_usec + machine->period_usec;
                 }
+                if (result == 0 && told_usec < until_usec)
+                        result = worst_sample(reader, told_usec, until_usec, most, &worst.at_usec);
                 if (worst.at_usec > until_usec)
                         worst.at_usec = until_usec;
         }

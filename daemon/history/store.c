@@ -32,8 +32,9 @@ struct store {
         struct record queue[STORE_QUEUE_MAX];
         size_t first, count, bytes;
         bool is_busy, is_stopping;
-        bool restart[SERIES_MAX]; /* the next frame is to begin a block */
-        uint64_t lost_ticks;      /* dropped here, before the writer saw them */
+        bool restart[SERIES_MAX];   /* the next frame is to begin a block */
+        uint64_t lost_ticks;        /* dropped here, before the writer saw them */
+        struct store_limits limits; /* for the writer from its next record on */
         struct store_status status;
 };
 
@@ -64,6 +65,10 @@ static void *run(void *userdata)
         struct store *store = userdata;
         struct clock_reading now = clock_now(store->options.clock);
         writer_open(store->writer, &now);
+        (void)pthread_mutex_lock(&store->lock);
+        publish_status(store); /* what follows takes a while */
+        (void)pthread_mutex_unlock(&store->lock);
+        writer_end_incidents(store->writer);
         if (writer_status(store->writer)->is_writing)
                 catch_up(store->options.path, store->writer);
         (void)pthread_mutex_lock(&store->lock);
@@ -78,8 +83,10 @@ static void *run(void *userdata)
                 store->count--;
                 store->bytes -= record.data.length;
                 store->is_busy = true;
+                struct store_limits limits = store->limits;
                 (void)pthread_mutex_unlock(&store->lock);
 
+                writer_set_limits(store->writer, &limits);
                 writer_handle(store->writer, &record);
                 bytes_done(&record.data);
 
@@ -203,6 +210,13 @@ void store_flush(struct store *store)
         store_wait(store);
 }
 
+void store_set_limits(struct store *store, const struct store_limits *limits)
+{
+        (void)pthread_mutex_lock(&store->lock);
+        store->limits = *limits;
+        (void)pthread_mutex_unlock(&store->lock);
+}
+
 void store_status(struct store *store, struct store_status *ret_status)
 {
         (void)pthread_mutex_lock(&store->lock);
@@ -233,6 +247,7 @@ int store_new(const struct store_options *options, struct store **ret_store)
         if (!store)
                 return -ENOMEM;
         store->options = *options;
+        store->limits = options->limits;
         (void)pthread_mutex_init(&store->lock, NULL);
         (void)pthread_cond_init(&store->has_work, NULL);
         (void)pthread_cond_init(&store->has_finished, NULL);

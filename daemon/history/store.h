@@ -31,6 +31,9 @@ int store_new(const struct store_options *options, struct store **ret_store);
 /* Finishes the blocks being filled, writes and syncs everything. Returns NULL; accepts NULL. */
 struct store *store_free(struct store *store);
 
+/* Other limits from now on; what is over them is removed little by little. Any thread. */
+void store_set_limits(struct store *store, const struct store_limits *limits);
+
 /* These are for one thread, the tick's. The first three never wait for the disk. A kill -9 loses what is
  * still in the queue: the sample handed in last, or more only while the disk is stuck for longer than a tick.
  */

@@ -64,6 +64,16 @@ void store_reader_hide_command_lines(struct store_reader *reader)
         reader->hides_command_lines = true;
 }
 
+void store_reader_set_cancelled(struct store_reader *reader, const atomic_bool *is_cancelled)
+{
+        reader->is_cancelled = is_cancelled;
+}
+
+static bool is_cancelled(const struct store_reader *reader)
+{
+        return reader->is_cancelled && atomic_load_explicit(reader->is_cancelled, memory_order_relaxed);
+}
+
 const char *store_reader_error(const struct store_reader *reader)
 {
         return reader->error;
@@ -245,6 +255,8 @@ int store_reader_next(struct store_reader *reader, struct sample *ret_sample)
 {
         for (;;) {
                 int result = 0;
+                if (is_cancelled(reader))
+                        return -ECANCELED;
                 while (reader->samples && (result = sample_decoder_next(reader->samples, ret_sample)) == 1)
                         if (is_asked_for(reader, ret_sample->time.realtime_usec))
                                 return 1;
@@ -281,6 +293,8 @@ int store_reader_next_rollup(struct store_reader *reader, const struct rollup_ma
 {
         for (;;) {
                 int result = 0;
+                if (is_cancelled(reader))
+                        return -ECANCELED;
                 while (reader->rollups && (result = decoder_next(reader->rollups)) == 1) {
                         struct decoded_rows machine = decoder_rows(reader->rollups, ROLLUP_ENTITY_MACHINE);
                         struct decoded_rows programs = decoder_rows(reader->rollups, ROLLUP_ENTITY_PROGRAM);

@@ -2,6 +2,8 @@
  * they were recorded. Memory does not grow with the file. A damaged piece is named and skipped. */
 #pragma once
 
+#include <stdatomic.h>
+
 #include "daemon/diagnosis/diagnosis.h"
 #include "daemon/history/rollup.h"
 #include "daemon/history/store_file.h"
@@ -23,6 +25,9 @@ int store_reader_next(struct store_reader *reader, struct sample *ret_sample);
 /* Samples from here on come without command lines, directories and scripts. */
 void store_reader_hide_command_lines(struct store_reader *reader);
 const char *store_reader_error(const struct store_reader *reader);
+/* When another thread sets it, store_reader_next() and store_reader_next_rollup() end with -ECANCELED.
+ * Borrowed. */
+void store_reader_set_cancelled(struct store_reader *reader, const atomic_bool *is_cancelled);
 
 /* Roll-ups of a series between two instants. 1 with the machine's row and the programs' (borrowed until the
  * next call), otherwise as store_reader_next(). Seek first. */

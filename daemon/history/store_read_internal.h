@@ -17,6 +17,7 @@ struct store_reader {
         uint32_t tag;
         bool has_tag;
         bool hides_command_lines;
+        const atomic_bool *is_cancelled; /* may be NULL */
 
         int64_t block_id;   /* the one being read, or read last */
         bool is_blind;      /* the list of blocks is damaged: every number is tried */

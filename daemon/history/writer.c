@@ -9,6 +9,8 @@
 #include <string.h>
 
 #include "common/text.h"
+#include "daemon/history/incident_codec.h"
+#include "daemon/history/store_read.h"
 #include "daemon/history/block.h"
 #include "daemon/history/encoder.h"
 
@@ -233,6 +235,47 @@ void writer_open(struct writer *writer, const struct clock_reading *now)
         writer->now_realtime_usec = now->realtime_usec;
         if (open_file(writer) == 0)
                 set_written(writer);
+}
+
+struct ending {
+        struct writer *writer;
+        usec_t end_usec;
+};
+
+static bool end_incident(void *userdata, const struct incident *incident)
+{
+        const struct ending *ending = userdata;
+        struct incident ended = *incident;
+        struct bytes data = { 0 };
+        if (incident->until_usec != 0)
+                return true;
+        ended.until_usec = ending->end_usec > incident->since_usec ? ending->end_usec : incident->since_usec;
+        int result = incident_write(&ended, &data);
+        if (result == 0)
+                result = store_file_incident(ending->writer->file, ended.since_usec, ended.id, ended.check,
+                                             ended.until_usec, &data);
+        bytes_done(&data);
+        return result == 0;
+}
+
+void writer_end_incidents(struct writer *writer)
+{
+        char error[STORE_ERROR_MAX];
+        struct store_reader *reader;
+        struct ending ending = { .writer = writer };
+        usec_t first;
+        /* A help, no need: whoever asks sees an open incident's end as well (daemon/serve). */
+        if (!writer->file || store_reader_open(writer->path, &reader, error) < 0)
+                return;
+        if (store_reader_span(reader, &first, &ending.end_usec) == 0 && ending.end_usec)
+                (void)store_reader_incidents(reader, INT64_MAX, INT64_MAX, end_incident, &ending);
+        (void)store_reader_close(reader);
+        writer->has_unsynced = true;
+}
+
+void writer_set_limits(struct writer *writer, const struct store_limits *limits)
+{
+        writer->options.limits = *limits;
 }
 
 /* ---- upkeep: sync, remove what is old, look at the size */

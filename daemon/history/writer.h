@@ -27,6 +27,9 @@ int writer_new(const struct store_options *options, struct writer **ret_writer);
 struct writer *writer_free(struct writer *writer);
 /* Tries to open the file, as of this time. */
 void writer_open(struct writer *writer, const struct clock_reading *now);
+/* Incidents that a killed slowd left open end with the last sample before. Once, after writer_open(). */
+void writer_end_incidents(struct writer *writer);
+void writer_set_limits(struct writer *writer, const struct store_limits *limits);
 /* Borrows the record. */
 void writer_handle(struct writer *writer, const struct record *record);
 /* Whether the next frame of a series should begin a block. Asked once, the answer is forgotten. */

@@ -3,11 +3,13 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "common/cleanup.h"
 #include "common/json.h"
+#include "daemon/serve/questions.h"
 
 /* ---- replies ---- */
 
@@ -42,6 +44,7 @@ void connection_close(struct connection *connection)
         if (connection->is_closing)
                 return;
         connection->is_closing = true;
+        question_drop(TAKE(connection->question));
         server_remove(connection->server, connection);
         uv_close((uv_handle_t *)&connection->pipe, on_handle_closed);
         uv_close((uv_handle_t *)&connection->timer, on_handle_closed);
@@ -64,6 +67,7 @@ static void connection_wait(struct connection *connection, enum connection_wait 
                 [WAIT_REST_OF_CALL] = CONNECTION_REQUEST_TIMEOUT_MSEC,
                 [WAIT_REPLY_TAKEN] = CONNECTION_REPLY_TIMEOUT_MSEC,
                 [WAIT_NEWS] = 0,
+                [WAIT_ANSWER] = 0,
         };
         if (connection->wait == wait)
                 return;
@@ -89,6 +93,8 @@ static void on_written(uv_write_t *request, int status)
                 return;
         }
         connection_wait(connection, WAIT_NONE);
+        if (connection->question) /* there is more of it */
+                question_continue(connection->question);
         connection_settle(connection);
 }
 
@@ -140,6 +146,40 @@ static int send_answer(struct connection *connection, const struct method *metho
         return send_reply(connection, reply);
 }
 
+/* ---- the past ---- */
+
+static int ask_past(struct connection *connection, const struct method *method,
+                    struct json_object *parameters)
+{
+        int r = server_ask(connection->server, connection, method, parameters, &connection->question);
+        if (r != -EBUSY && r != -EAGAIN)
+                return r;
+        struct answer error;
+        r = answer_error(&error, r == -EBUSY ? INTERFACE_NAME ".Busy" : INTERFACE_NAME ".NotReady", NULL,
+                         NULL);
+        return r < 0 ? r : send_error(connection, &error);
+}
+
+void connection_answer(struct connection *connection, struct reply *reply, int error)
+{
+        if (!reply || !reply->continues)
+                connection->question = NULL;
+        if (!reply || error < 0 || send_reply(connection, reply) < 0)
+                connection_close(connection);
+        else
+                connection_settle(connection);
+}
+
+/* Whether a client that sends no more takes no more either: it has closed its socket, or died. */
+static bool has_hung_up(const struct connection *connection)
+{
+        uv_os_fd_t fd;
+        if (!connection->has_ended || uv_fileno((const uv_handle_t *)&connection->pipe, &fd) < 0)
+                return false;
+        struct pollfd look = { .fd = fd };
+        return poll(&look, 1, 0) > 0 && (look.revents & (POLLHUP | POLLERR));
+}
+
 /* ---- in ---- */
 
 static int handle_call(struct connection *connection, struct json_object *message)
@@ -157,6 +197,8 @@ static int handle_call(struct connection *connection, struct json_object *messag
                 return r;
         if (!method)
                 return send_error(connection, &error);
+        if (method->asks_past && method->asks_past(call.parameters))
+                return ask_past(connection, method, call.parameters);
         if (call.more && method->streams)
                 connection->stream = method;
         return send_answer(connection, method, call.parameters);
@@ -210,6 +252,12 @@ void connection_settle(struct connection *connection)
         set_reading(connection, !is_full);
         if (connection->is_closing || connection->reply)
                 return;
+        if (connection->question) {
+                connection_wait(connection, WAIT_ANSWER);
+                if (has_hung_up(connection))
+                        connection_close(connection);
+                return;
+        }
         bool has_call = pending > 0 && (is_full || varlink_reader_has_message(reader));
         if (connection->stream ? connection->has_news : has_call)
                 server_want_turn(connection->server, connection);
@@ -224,7 +272,7 @@ void connection_settle(struct connection *connection)
 void connection_turn(struct connection *connection)
 {
         int r;
-        if (connection->is_closing || connection->reply)
+        if (connection->is_closing || connection->reply || connection->question)
                 return;
         if (connection->stream) {
                 r = connection->has_news ? 1 : 0;

@@ -17,6 +17,7 @@
 #define CONNECTION_READ_BYTES (16 * 1024) /* read at once, into a buffer that all connections share */
 
 struct server;
+struct question;
 
 /* A reply's bytes; several connections may be sending the same. */
 struct reply {
@@ -30,7 +31,7 @@ struct reply *reply_ref(struct reply *reply);
 void reply_unref(struct reply *reply); /* accepts NULL */
 
 /* What a connection waits for, and so how long it may. */
-enum connection_wait { WAIT_NONE, WAIT_CALL, WAIT_REST_OF_CALL, WAIT_REPLY_TAKEN, WAIT_NEWS };
+enum connection_wait { WAIT_NONE, WAIT_CALL, WAIT_REST_OF_CALL, WAIT_REPLY_TAKEN, WAIT_NEWS, WAIT_ANSWER };
 
 struct connection {
         struct server *server;
@@ -48,6 +49,7 @@ struct connection {
         size_t unsent_bytes;         /* of it, that the kernel has not taken yet */
         uint64_t reply_begun;        /* uv_now() */
         const struct method *stream; /* called with `more`; no later call is answered */
+        struct question *question;   /* about the past: being answered, or an export on its way */
         bool has_news;               /* the stream owes a reply */
         bool has_ended;              /* the client sends no more */
         bool is_reading, is_waiting_for_turn, is_closing;
@@ -60,6 +62,8 @@ int connection_accept(struct server *server, uv_loop_t *loop, uv_stream_t *liste
 void connection_settle(struct connection *connection);
 /* Its turn: takes one call and answers it, or sends the stream's news. */
 void connection_turn(struct connection *connection);
+/* What its question came to: a reply, which is taken over, or a negative errno. */
+void connection_answer(struct connection *connection, struct reply *reply, int error);
 /* Ends it at once; it is freed when the loop has closed its handles. */
 void connection_close(struct connection *connection);
 
@@ -77,6 +81,9 @@ int server_viewer(const struct server *server, int fd, struct viewer *ret_viewer
 /* Runs a method; replies that depend on the viewer alone are made once. 0, or negative errno. */
 int server_reply(struct server *server, const struct connection *connection, const struct method *method,
                  struct json_object *parameters, bool continues, struct reply **ret_reply);
+/* Asks a worker. 0, -EBUSY, -EAGAIN (no tick has been finished yet) or -ENOMEM. */
+int server_ask(struct server *server, struct connection *connection, const struct method *method,
+               struct json_object *parameters, struct question **ret_question);
 /* Has connection_turn() called when it is its turn. */
 void server_want_turn(struct server *server, struct connection *connection);
 /* The kernel did not take all of a reply: if too much of that is waiting, whoever has waited longest is cut

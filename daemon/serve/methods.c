@@ -7,6 +7,7 @@
 #include "common/cleanup.h"
 #include "common/interface_text.h"
 #include "common/json.h"
+#include "daemon/serve/past.h"
 
 #define SERVICE_INTERFACE_NAME "org.varlink.service"
 
@@ -145,6 +146,8 @@ int method_find(const struct varlink_call *call, const struct method **ret_metho
                                 return answer_invalid(ret_error, name);
                 }
         }
+        if (method->needs_more && !call->more)
+                return answer_error(ret_error, INTERFACE_NAME ".NotStreamed", NULL, NULL);
         *ret_method = method;
         return 0;
 }
@@ -156,12 +159,20 @@ const struct method methods[] = {
         { SERVICE_INTERFACE_NAME ".GetInfo", NAMES(NULL), .run = method_get_info },
         { SERVICE_INTERFACE_NAME ".GetInterfaceDescription", NAMES("interface", NULL),
           .run = method_get_interface_description },
-        { INTERFACE_NAME ".Diagnose", NAMES(NULL), .streams = true, .is_shared = true,
+        { INTERFACE_NAME ".Diagnose", NAMES("atUSec", "sinceUSec", "untilUSec", NULL), .streams = true,
+          .asks_past = past_asks_instant, .run_past = past_diagnose, .is_shared = true,
           .run = method_diagnose },
         { INTERFACE_NAME ".ListChecks", NAMES(NULL), .is_shared = true, .run = method_list_checks },
         { INTERFACE_NAME ".Explain", NAMES("check", NULL), .run = method_explain },
-        { INTERFACE_NAME ".Top", NAMES("sort", "limit", NULL), .run = method_top },
-        { INTERFACE_NAME ".Alerts", NAMES("sinceUSec", "untilUSec", NULL), .run = method_alerts },
+        { INTERFACE_NAME ".Top", NAMES("sort", "limit", "atUSec", NULL), .asks_past = past_asks_instant,
+          .run_past = past_top, .run = method_top },
+        { INTERFACE_NAME ".Alerts", NAMES("sinceUSec", "untilUSec", NULL), .asks_past = past_asks_always,
+          .run_past = past_alerts, .needs_incidents = true },
+        { INTERFACE_NAME ".History",
+          NAMES("program", "pid", "unit", "sinceUSec", "untilUSec", "stepUSec", "metrics", "each", NULL),
+          .asks_past = past_asks_always, .run_past = past_history },
+        { INTERFACE_NAME ".Export", NAMES("sinceUSec", "untilUSec", "withCommandLines", NULL),
+          .asks_past = past_asks_always, .run_past = past_export, .needs_more = true },
         { INTERFACE_NAME ".Status", NAMES(NULL), .run = method_status },
         { 0 },
 };

@@ -23,12 +23,19 @@ struct answer {
         struct json_object *parameters;
 };
 
+struct past;
+
 struct method {
         const char *name;              /* "io.slowd.Diagnostics.Top" */
         const char *const *parameters; /* NULL-ended: the names that it knows */
         bool streams;                  /* with `more` it answers again at each change */
-        bool is_shared;                /* the answer depends on the viewer and the published state alone */
-        /* 0, or -ENOMEM. `parameters` may be NULL. */
+        /* Whether a call is about the past, and its answer. NULL: never. See past.h. */
+        bool (*asks_past)(struct json_object *parameters);
+        int (*run_past)(struct past *past, struct json_object *parameters, struct answer *ret_answer);
+        bool needs_incidents; /* run_past does */
+        bool needs_more;      /* cannot be called without `more` */
+        bool is_shared;       /* the answer depends on the viewer and the published state alone */
+        /* 0, or -ENOMEM. `parameters` may be NULL. NULL where all calls are about the past. */
         int (*run)(const struct served *served, const struct viewer *viewer, struct json_object *parameters,
                    struct answer *ret_answer);
 };
@@ -53,7 +60,5 @@ int method_explain(const struct served *served, const struct viewer *viewer, str
                    struct answer *ret_answer);
 int method_top(const struct served *served, const struct viewer *viewer, struct json_object *parameters,
                struct answer *ret_answer);
-int method_alerts(const struct served *served, const struct viewer *viewer, struct json_object *parameters,
-                  struct answer *ret_answer);
 int method_status(const struct served *served, const struct viewer *viewer, struct json_object *parameters,
                   struct answer *ret_answer);

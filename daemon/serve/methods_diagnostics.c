@@ -190,42 +190,6 @@ int method_explain(const struct served *served, const struct viewer *viewer, str
         return answer_with(ret_answer, TAKE(object));
 }
 
-/* ---- Alerts ---- */
-
-/* An optional instant. 0 or -EINVAL. */
-static int optional_int(struct json_object *parameters, const char *name, int64_t fallback,
-                        int64_t *ret_value)
-{
-        int r = parameters ? json_get_int(parameters, name, ret_value) : -ENOENT;
-        if (r == -ENOENT)
-                *ret_value = fallback;
-        return r == -EINVAL || *ret_value < 0 ? -EINVAL : 0;
-}
-
-int method_alerts(const struct served *served, const struct viewer *viewer, struct json_object *parameters,
-                  struct answer *ret_answer)
-{
-        int64_t since, until;
-        if (optional_int(parameters, "sinceUSec", 0, &since) < 0)
-                return answer_invalid(ret_answer, "sinceUSec");
-        if (optional_int(parameters, "untilUSec", INT64_MAX, &until) < 0 || until < since)
-                return answer_invalid(ret_answer, "untilUSec");
-        if (!served->published)
-                return not_ready(ret_answer);
-        CLEANUP_JSON struct json_object *list = json_object_new_array();
-        if (!list)
-                return -ENOMEM;
-        for (size_t i = 0; i < served->published->incident_count; i++) {
-                const struct incident *incident = &served->published->incidents[i];
-                bool is_over_before = incident->until_usec && (int64_t)incident->until_usec < since;
-                if (is_over_before || (int64_t)incident->since_usec > until)
-                        continue;
-                if (append(list, incident_to_json(incident, viewer)) < 0)
-                        return -ENOMEM;
-        }
-        return answer_with(ret_answer, wrap("alerts", TAKE(list)));
-}
-
 /* ---- Status ---- */
 
 static const char *collector_state_name(enum collector_state state)
@@ -266,6 +230,24 @@ static struct json_object *collectors_to_json(const struct published *published)
         return TAKE(array);
 }
 
+/* What became of the record; all null where none is kept. */
+static int add_history(struct json_object *object, const struct published *published)
+{
+        const struct store_status *store = published->has_store ? &published->store : NULL;
+        const char *problem = !store ? "" : store->text[0] ? store->text : store->set_aside;
+        if ((store ? json_add_int(object, "historyBytes", (int64_t)store->bytes)
+                   : json_add_null(object, "historyBytes")) < 0 ||
+            (store && store->oldest_usec
+                     ? json_add_int(object, "historyOldestUSec", (int64_t)store->oldest_usec)
+                     : json_add_null(object, "historyOldestUSec")) < 0 ||
+            (store ? json_add(object, "historyWriting", json_object_new_boolean(store->is_writing))
+                   : json_add_null(object, "historyWriting")) < 0 ||
+            json_add_string_or_null(object, "historyProblem", problem) < 0)
+                return -ENOMEM;
+        return store ? json_add_int(object, "lostTicks", (int64_t)store->lost_ticks)
+                     : json_add_null(object, "lostTicks");
+}
+
 int method_status(const struct served *served, const struct viewer *viewer, struct json_object *parameters,
                   struct answer *ret_answer)
 {
@@ -299,7 +281,7 @@ int method_status(const struct served *served, const struct viewer *viewer, stru
                 if (json_add_int(object, numbers[i].name, (int64_t)numbers[i].value) < 0)
                         return -ENOMEM;
         if (json_add_string(object, "summary", p->diagnosis.summary) < 0 ||
-            json_add(object, "collectors", collectors_to_json(p)) < 0)
+            json_add(object, "collectors", collectors_to_json(p)) < 0 || add_history(object, p) < 0)
                 return -ENOMEM;
         return answer_with(ret_answer, TAKE(object));
 }

@@ -9,6 +9,7 @@
 #include "common/json.h"
 #include "daemon/serve/connection.h"
 #include "daemon/serve/peer.h"
+#include "daemon/serve/questions.h"
 
 #define SERVER_TURNS_NSEC  UINT64_C(5000000) /* answered in one go before the loop looks for new calls */
 #define SHARED_REPLIES_MAX 8                 /* methods times kinds of viewers that ask between two ticks */
@@ -30,6 +31,8 @@ struct server {
         struct peer_policy policy;
         struct connection *connections; /* open ones */
         struct turns turns;
+        struct questions questions;
+        const char *history_path;
         struct shared_reply shared[SHARED_REPLIES_MAX];
         size_t shared_next; /* the slot that is given up next */
         bool is_stopping, is_orphan;
@@ -214,6 +217,19 @@ int server_reply(struct server *server, const struct connection *connection, con
         return 0;
 }
 
+int server_ask(struct server *server, struct connection *connection, const struct method *method,
+               struct json_object *parameters, struct question **ret_question)
+{
+        const struct question_call call = { .connection = connection,
+                                            .method = method,
+                                            .parameters = parameters,
+                                            .path = server->history_path,
+                                            .config = server->served.config,
+                                            .published = server->served.published,
+                                            .viewer = connection->viewer };
+        return questions_ask(&server->questions, &call, ret_question);
+}
+
 /* ---- what the loop tells ---- */
 
 void server_publish(struct server *server, const struct published *published)
@@ -259,18 +275,22 @@ void server_stop(struct server *server)
         if (server->is_stopping)
                 return;
         server->is_stopping = true;
+        questions_stop(&server->questions);
         while (server->connections)
                 connection_close(server->connections);
         uv_close((uv_handle_t *)&server->listener, on_handle_closed);
         uv_close((uv_handle_t *)&server->turn, on_handle_closed);
 }
 
-int server_new(uv_loop_t *loop, int listen_fd, const struct config *config, struct server **ret_server)
+int server_new(uv_loop_t *loop, int listen_fd, const struct config *config, const char *history_path,
+               struct server **ret_server)
 {
         struct server *server = calloc(1, sizeof(*server));
         if (!server)
                 return -ENOMEM;
-        server->loop = loop;
+        server->loop = server->questions.loop = loop;
+        server->history_path = history_path;
+        questions_clean(history_path);
         server_set_config(server, config);
         (void)uv_pipe_init(loop, &server->listener, 0); /* neither can fail */
         (void)uv_idle_init(loop, &server->turn);

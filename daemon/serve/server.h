@@ -17,13 +17,16 @@
 struct server;
 
 /* Serves a listening socket, which is taken over, also on failure. `config` is borrowed until
- * server_set_config() or server_free(). 0, or negative errno (what is left the loop frees as it runs). */
-int server_new(uv_loop_t *loop, int listen_fd, const struct config *config, struct server **ret_server);
+ * server_set_config() or server_free(); `history_path` names the record's file ("": there is none), borrowed
+ * until server_free(). 0, or negative errno (what is left the loop frees as it runs). */
+int server_new(uv_loop_t *loop, int listen_fd, const struct config *config, const char *history_path,
+               struct server **ret_server);
 /* Answers from `published` from now on; borrowed until the next call. Streams get a reply if it differs in
  * more than its numbers (published->has_changed). */
 void server_publish(struct server *server, const struct published *published);
 /* After a reload; also looks up anew who is in which group. */
 void server_set_config(struct server *server, const struct config *config);
-/* Closes everything; the loop has to run once more before server_free(). */
+/* Closes everything, and has workers end that are at questions about the past; the loop has to run once more
+ * before server_free(). */
 void server_stop(struct server *server);
 struct server *server_free(struct server *server); /* returns NULL; accepts NULL */

@@ -3,6 +3,7 @@
 AT = 1732284842_123456  # 2024-11-22 14:14:02 UTC
 SECOND = 1000000
 MINUTE = 60 * SECOND
+DAY = 86400 * SECOND
 
 
 def subject(name, kind="program", count=1, pids=(), unit=None, user=None, command=None, started_by=None, lost=None):
@@ -213,3 +214,94 @@ STATUS = {
         {"name": "process.taskstats", "state": "failed", "reason": "netlink: Connection refused", "durationUSec": 12400},
     ],
 }
+
+# ---- the past ----------------------------------------------------------------------------------------------
+
+
+def series(name, unit, values, minimums=None, maximums=None):
+    return {"name": name, "unit": unit, "values": values, "minimums": minimums, "maximums": maximums}
+
+
+def lifetime(name, pid=None, count=1, began=AT - 12 * MINUTE, ended=None, cpu=0, read=0, write=0, peak=None, share=0,
+             unit=None, user=None, command=None, started_by=None):
+    return {"name": name, "pid": pid, "count": count, "unit": unit, "user": user, "commandLine": command,
+            "startedBy": started_by, "beganUSec": began, "endedUSec": ended, "cpuUSec": cpu, "readBytes": read,
+            "writeBytes": write, "peakMemoryBytes": peak, "sharePermille": share}
+
+
+def incident(check, since, until, severity="critical", number=1):
+    return {"id": number, "check": check, "severity": severity, "sinceUSec": since, "untilUSec": until,
+            "peakUSec": since, "peakPermille": 310, "summary": check, "culprit": None, "victims": []}
+
+
+def history(all_series, lifetimes=(), incidents=(), since=AT - 60 * MINUTE, until=AT, step=MINUTE,
+            resolution="sample", damaged=None):
+    return {"sinceUSec": since, "untilUSec": until, "stepUSec": step, "resolution": resolution,
+            "series": list(all_series), "lifetimes": list(lifetimes), "incidents": list(incidents),
+            "damaged": damaged}
+
+
+def hour(usual, busy, gap=(20, 27)):
+    """Sixty minutes: usual until 14:02, busy from then on; in between slowd did not run."""
+    return [None if gap[0] <= i < gap[1] else busy + i % 5 * busy // 20 if i >= 48 else usual + i % 7 * usual // 9
+            for i in range(60)]
+
+
+HISTORY = history([
+    series("cpu", "permille", hour(90, 800), hour(40, 700), [v and min(1000, v * 2) for v in hour(90, 800)]),
+    series("memory", "bytes", hour(6200000000, 3100000000)),
+    series("io.read", "bytesPerSecond", hour(0, 52000000)),
+    series("io.write", "bytesPerSecond", [0 if v is not None else None for v in hour(0, 1)]),
+    series("wait.cpu", "permille", hour(4, 600)),
+    series("wait.memory", "permille", [None] * 60),
+    series("wait.io", "permille", [7] * 60),
+], [lifetime(f"program-{i}", count=i + 1, began=AT - 20 * DAY, ended=AT - i * MINUTE if i % 3 == 0 else None,
+             cpu=(20 - i) * 3 * SECOND, read=i * 1000000, write=i, peak=90000000 - i * 1000000 if i != 5 else None,
+             share=90 - i, started_by=ORIGIN if i == 2 else None) for i in range(15)],
+    incidents=[incident("cpu.overload", AT - 12 * MINUTE, None),
+              incident("memory.exhausted", AT - 50 * MINUTE, AT - 49 * MINUTE, "warning", 2),
+              incident("sampling.gap", AT - 40 * MINUTE, AT - 33 * MINUTE, "notice", 3)])
+
+FFMPEG = lifetime("ffmpeg", count=30, cpu=17 * MINUTE, read=1200000000, write=830000000, peak=2412000000, share=931,
+                  unit="cron.service", user="www-data", command=OVERLOAD["culprit"]["commandLine"], started_by=ORIGIN)
+HISTORY_PROGRAM = history([
+    series("cpu", "permille", [None] * 48 + [1920 - 31 * i for i in range(12)]),
+    series("memory", "bytes", [None] * 48 + [2412000000] * 12),
+    series("count", "count", [0] * 48 + [30 - i for i in range(12)]),
+    series("threads", "count", [None] * 59 + [12408]),
+], [FFMPEG], [incident("cpu.overload", AT - 12 * MINUTE, None)])
+HISTORY_EACH = history(
+    [series("cpu", "permille", [None] * 48 + [1920] * 12)],
+    [lifetime("ffmpeg", 8110 + i, began=AT - 12 * MINUTE + i * SECOND, ended=AT - MINUTE if i % 2 else None,
+              cpu=34 * SECOND, read=40000000, write=27000000, peak=80400000, share=31, unit="cron.service",
+              user="www-data", command="ffmpeg -i part-%d.mov" % i, started_by=ORIGIN) for i in range(4)])
+
+HISTORY_WEEK = history(
+    [series("cpu", "permille", [(i * 37 + i // 24 * 90) % 900 for i in range(168)], [0] * 168,
+            [min(1000, (i * 37 + i // 24 * 90) % 900 + 80) for i in range(168)])],
+    incidents=[incident("disk.saturated", AT - 7 * DAY + i * 5 * 3600 * SECOND, AT - 7 * DAY + i * 5 * 3600 * SECOND +
+                        MINUTE, "warning", i) for i in range(30)],
+    since=AT - 7 * DAY, step=3600 * SECOND, resolution="hour",
+    damaged="block 4711 of table raw does not unpack; 10 min are missing")
+
+# One value; values beyond all measure and below zero; lists of different lengths; nothing at all.
+HISTORY_POINT = history([series("cpu", "permille", [123])], since=AT - 10 * SECOND, step=10 * SECOND)
+HISTORY_HUGE = history([
+    series("memory", "bytes", [2**63 - 1, 0, -2**63, None, 1]), series("threads", "count", [2**63 - 1, 1]),
+    series("io.read", "bytesPerSecond", [999999999999999999] * 9), series("cpu", "permille", [10**15, 1, None]),
+    series("wait", "permille", []),
+], [lifetime("x", count=2**62, began=1, ended=2**62, cpu=2**62, read=2**63 - 1, write=-5, peak=2**63 - 1,
+             share=2**40)], step=MINUTE)
+HISTORY_NOTHING = history([])
+HISTORY_HOSTILE = history(
+    [series(HOSTILE_NAME, HOSTILE_NAME, [1, None, 3]), series("cpu", "permille", ["\033[2J", None, {}, 5])],
+    [lifetime(HOSTILE_NAME, i or None, unit=HOSTILE_NAME, user=HOSTILE_NAME, command=HOSTILE_NAME,
+              started_by={"chain": [{"name": HOSTILE_NAME}], "script": HOSTILE_NAME,
+                          "workingDirectory": HOSTILE_NAME}) for i in range(2)],
+    [incident(HOSTILE_NAME, AT - 10 * MINUTE, None, HOSTILE_NAME), {}, {"sinceUSec": -1}],
+    resolution=HOSTILE_NAME, damaged=HOSTILE_NAME)
+
+STATUS_RECORD = dict(STATUS, historyBytes=8412000, historyOldestUSec=AT - 26 * DAY, historyWriting=True,
+                     historyProblem=None, lostTicks=0)
+STATUS_NO_RECORD = dict(STATUS, historyBytes=8412000, historyOldestUSec=AT - 26 * DAY, historyWriting=False,
+                        historyProblem="/var/lib/slowd/history.slowd: No space left on device", lostTicks=31)

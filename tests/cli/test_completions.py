@@ -21,8 +21,9 @@ from fake_slowd import FakeSlowd
 
 COMPLETIONS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "cli", "completions")
 SLOWCTL = ""
-COMMANDS = {"diagnose", "checks", "explain", "top", "alerts", "status", "help"}
+COMMANDS = {"diagnose", "checks", "explain", "top", "alerts", "history", "export", "status", "help"}
 GLOBAL = {"--socket", "--json", "--color", "--no-pager", "--version", "--help"}
+DIAGNOSE = GLOBAL | {"--follow", "--wait", "--at", "--since", "--until"}
 INSTALLED = any(os.path.exists(d + "/slowd/checks") for d in ("/usr/share", "/usr/local/share"))
 CHECKS = {check["name"] for check in s.CHECKS["checks"]}
 
@@ -57,10 +58,14 @@ class Completions:
         self.assertEqual(self.complete("slowctl help "), COMMANDS - {"help"} if self.SHELL == "bash" else COMMANDS)
 
     def test_options(self):
-        self.assertEqual(options(self.complete("slowctl --")), GLOBAL | {"--follow", "--wait"})
-        self.assertEqual(options(self.complete("slowctl diagnose --")), GLOBAL | {"--follow", "--wait"})
+        self.assertEqual(options(self.complete("slowctl --")), DIAGNOSE)
+        self.assertEqual(options(self.complete("slowctl diagnose --")), DIAGNOSE)
         self.assertEqual(options(self.complete("slowctl checks --")), GLOBAL)
-        self.assertEqual(options(self.complete("slowctl top --")), GLOBAL | {"--sort", "--limit"})
+        self.assertEqual(options(self.complete("slowctl top --")), GLOBAL | {"--sort", "--limit", "--at"})
+        self.assertEqual(options(self.complete("slowctl history --")),
+                         GLOBAL | {"--proc", "--unit", "--since", "--until", "--step", "--metric", "--each", "--csv"})
+        self.assertEqual(options(self.complete("slowctl export --")),
+                         GLOBAL | {"--since", "--until", "--command-lines", "--force"})
         self.assertEqual(options(self.complete("slowctl --no-pager alerts --")) | {"--no-pager"},
                          GLOBAL | {"--since", "--until"})
 
@@ -70,6 +75,17 @@ class Completions:
         self.assertEqual({word.split("=")[-1] for word in self.complete("slowctl top --sort=")},
                          {"lost", "cpu", "memory", "io", "wait"})
         self.assertEqual({word.split("=")[-1] for word in self.complete("slowctl --json=")}, {"pretty", "short"})
+        self.assertEqual({word.split("=")[-1] for word in self.complete("slowctl history --metric=")},
+                         {"cpu", "memory", "io", "wait", "threads"})
+        self.assertIn("yesterday", {word.split("=")[-1] for word in self.complete("slowctl diagnose --at=")})
+        name = {word.split("=")[-1] for word in self.complete("slowctl history --proc=pytho")}
+        self.assertTrue(any(word.startswith("python") for word in name), name)
+
+    def test_files(self):
+        with open(os.path.join(self.directory, "night.slowd"), "w", encoding="ascii"):
+            pass
+        self.assertEqual(self.complete(f"slowctl export {self.directory}/nig"), {f"{self.directory}/night.slowd"}
+                         if self.SHELL != "zsh" else {"night.slowd"})
 
     def test_checks(self):
         checks = self.complete("slowctl explain ")

@@ -3,6 +3,9 @@
 Golden outputs are in golden/; UPDATE=1 rewrites them (then read the difference before committing).
 Usage: test_slowctl.py PATH-OF-SLOWCTL [unittest options]"""
 
+import base64
+import csv
+import datetime
 import fcntl
 import json
 import os
@@ -98,6 +101,23 @@ RENDERED = {
     "no-alerts": (["alerts"], "Alerts", {"alerts": []}, 0),
     "no-top": (["top"], "Top", dict(s.TOP, programs=[]), 0),
     "status": (["status"], "Status", s.STATUS, 0),
+    "status-record": (["status"], "Status", s.STATUS_RECORD, 0),
+    "status-no-record": (["status"], "Status", s.STATUS_NO_RECORD, 0),
+    "slow-at": (["diagnose", "--at=2024-11-22 14:14:02"], "Diagnose", s.SLOW, 1),
+    "slow-since": (["diagnose", "--since=2024-11-22"], "Diagnose", s.SLOW, 1),
+    "healthy-at": (["diagnose", "--at=@1732284842"], "Diagnose", s.HEALTHY, 0),
+    "risk-at": (["--at=@1732284842"], "Diagnose", s.RISK, 1),
+    "unknown-at": (["--at=@1732284842"], "Diagnose", s.UNKNOWN, 4),
+    "hostile-since": (["--since=@1732284842"], "Diagnose", s.HOSTILE, 1),
+    "top-at": (["top", "--at=@1732284842"], "Top", s.TOP, 0),
+    "history": (["history"], "History", s.HISTORY, 0),
+    "history-program": (["history", "--proc=ffmpeg"], "History", s.HISTORY_PROGRAM, 0),
+    "history-each": (["history", "--proc=ffmpeg", "--each"], "History", s.HISTORY_EACH, 0),
+    "history-week": (["history", "--since=2024-11-15"], "History", s.HISTORY_WEEK, 0),
+    "history-point": (["history", "--unit=cron.service"], "History", s.HISTORY_POINT, 0),
+    "history-huge": (["history", "--proc=1"], "History", s.HISTORY_HUGE, 0),
+    "history-nothing": (["history"], "History", s.HISTORY_NOTHING, 0),
+    "history-hostile": (["history"], "History", s.HISTORY_HOSTILE, 0),
 }
 
 
@@ -133,7 +153,7 @@ class Rendering(TestCase):
                             self.assertLessEqual(wide, width, line)
 
     def test_ascii(self):
-        for name in ("slow", "top", "hostile"):
+        for name in ("slow", "top", "hostile", "history", "history-program", "history-hostile"):
             with self.subTest(name=name):
                 text = self.render(name, 80, LC_ALL="C")
                 self.assertTrue(text.isascii())
@@ -160,6 +180,27 @@ class Rendering(TestCase):
                                         ("unknown", "who knows", "who knows\n"), ("new", "news", "news\n")):
             with FakeSlowd(self.directory.name, {"Diagnose": s.diagnosis(verdict, summary)}) as server:
                 self.assertTrue(self.ask(server).out.startswith(begin), (verdict, summary))
+
+    def test_nothing_is_known_of_that_moment(self):
+        server = self.serve(Diagnose=s.diagnosis("unknown", "", not_checked=[("history", "block 1 is damaged")]))
+        result = self.ask(server, "--at=2024-11-22 14:14")
+        self.assertTrue(result.out.startswith("On 2024-11-22 at 14:14:02: nothing can be said of it.\n"), result.out)
+        self.assertEqual(result.status, 4)
+
+    def test_no_commands_about_processes_of_the_past(self):
+        """Their numbers may be those of others by now."""
+        culprit = s.subject("nginx", count=2, pids=[711, 712])
+        reply = s.diagnosis("slow", "web1 is slow.", [s.finding("cpu.overload", "x", culprit=culprit, remedies=[
+            ("stop it", "kill -STOP 711 712"), ("give way", "renice -n 19 -p 712"),
+            ("less of it", "systemctl set-property nginx.service CPUWeight=712")])])
+        server = self.serve(Diagnose=reply)
+        self.assertIn("kill -STOP 711 712", self.ask(server).out)
+        for arguments in (["--at=-1h"], ["--since=-1h"]):
+            text = self.ask(server, *arguments).out
+            self.assertIn("stop it", text)
+            self.assertNotIn("kill -STOP", text)
+            self.assertNotIn("renice", text)
+            self.assertIn("CPUWeight=712", text)
 
     def test_values_of_the_healthy(self):
         text = self.render("healthy", 80)
@@ -188,9 +229,10 @@ class Json(TestCase):
             self.assertEqual(json.loads(result.out), s.HOSTILE)
 
     def test_all_commands(self):
-        server = self.serve(ListChecks=s.CHECKS, Explain=s.EXPLAIN, Top=s.TOP, Alerts=s.ALERTS, Status=s.STATUS)
+        server = self.serve(ListChecks=s.CHECKS, Explain=s.EXPLAIN, Top=s.TOP, Alerts=s.ALERTS, Status=s.STATUS,
+                            History=s.HISTORY)
         for arguments, reply in ((["checks"], s.CHECKS), (["explain", "x"], s.EXPLAIN), (["top"], s.TOP),
-                                 (["alerts"], s.ALERTS), (["status"], s.STATUS)):
+                                 (["alerts"], s.ALERTS), (["status"], s.STATUS), (["history"], s.HISTORY)):
             result = self.ask(server, *arguments, "--json")
             self.assertEqual((result.status, json.loads(result.out)), (0, reply))
 
@@ -218,10 +260,198 @@ class Parameters(TestCase):
         self.ask(server, "alerts", "--since", "2h ago")
         self.assertAlmostEqual(server.calls[1]["parameters"]["sinceUSec"] / 1e6, before - 7200, delta=10)
 
+    def test_past(self):
+        server = self.serve(Diagnose=s.SLOW, Top=s.TOP, History=s.HISTORY)
+        since, until = 1732284180000000, 1732284842500000
+        times = ["--since=2024-11-22 14:03:00", "--until", "@1732284842.5"]
+        for arguments, parameters in (
+                (["--at=@1732284842.5"], {"atUSec": until}),
+                (["diagnose", *times], {"sinceUSec": since, "untilUSec": until}),
+                (["top", "--at", "@1732284842.5", "-n5"], {"atUSec": until, "limit": 5}),
+                (["history", "--json"], {}),
+                (["history", "--csv", *times], {"sinceUSec": since, "untilUSec": until}),
+                (["history", "--json", "--proc=711"], {"pid": 711}),
+                (["history", "--json", "--proc=7z"], {"program": "7z"}),
+                (["history", "--csv", "--unit=cron.service", "--step=5min", "--each", "--metric=io,cpu,io"],
+                 {"unit": "cron.service", "stepUSec": 300000000, "each": True, "metrics": ["cpu", "io"]})):
+            self.ask(server, *arguments)
+            self.assertEqual(server.calls[-1].get("parameters", {}), parameters, arguments)
+
+    def test_step_fits_the_width(self):
+        server = self.serve(History=s.HISTORY)
+        for arguments, width, step in ((["--since=2024-11-22 13:00", "--until=2024-11-22 14:00"], 80, 60),
+                                       (["--since=2024-11-22 13:00", "--until=2024-11-22 14:00"], 200, 20),
+                                       (["--since=2024-11-15", "--until=2024-11-22"], 80, 10800),
+                                       (["--since=2024-11-15", "--until=2024-11-22"], 200, 3600),
+                                       (["--since=2023-01-01", "--until=2024-01-01"], 80, 86400), ([], 80, 60),
+                                       (["--step=7s"], 80, 7)):
+            self.ask(server, "history", *arguments, COLUMNS=width)
+            self.assertEqual(server.calls[-1]["parameters"]["stepUSec"], step * 1000000)
+
     def test_explain(self):
         server = self.serve(Explain=s.EXPLAIN)
         self.ask(server, "explain", "cpu.overload")
         self.assertEqual(server.calls[0]["parameters"], {"check": "cpu.overload"})
+
+
+# ---- the past ----------------------------------------------------------------------------------------------
+
+
+class Csv(TestCase):
+    def test_golden(self):
+        for name, reply in (("history", s.HISTORY), ("history-hostile", s.HISTORY_HOSTILE)):
+            with FakeSlowd(self.directory.name, {"History": reply}) as server:
+                result = self.ask(server, "history", "--csv")
+            self.assertEqual(result.status, 0)
+            self.assert_safe(result.out)
+            self.assert_golden(f"{name}.csv", result.out)
+            self.assertEqual(result.err.count("\n"), 1 if reply["damaged"] else 0)
+            self.assert_safe(result.err)
+
+    def test_as_others_read_it(self):
+        server = self.serve(History=s.HISTORY)
+        rows = list(csv.reader(self.ask(server, "history", "--csv", TZ="Asia/Kolkata").out.splitlines()))
+        self.assertEqual(rows[0][:4], ["time", "cpu (permille)", "cpu minimum (permille)", "cpu maximum (permille)"])
+        self.assertEqual(len(rows), 61)
+        self.assertEqual({len(row) for row in rows}, {len(rows[0])})
+        times = [datetime.datetime.fromisoformat(row[0]) for row in rows[1:]]
+        self.assertEqual(times[0].utcoffset(), datetime.timedelta(hours=5, minutes=30))
+        self.assertEqual([round(at.timestamp() * 1000) for at in times],
+                         [(s.HISTORY["sinceUSec"] + i * s.MINUTE) // 1000 for i in range(60)])
+        cpu = [int(row[1]) if row[1] else None for row in rows[1:]]
+        self.assertEqual(cpu, s.HISTORY["series"][0]["values"])
+
+    def test_no_pager(self):
+        server = self.serve(History=dict(s.HISTORY, sinceUSec=0, stepUSec=s.SECOND))
+        self.assertTrue(self.ask(server, "history", "--csv", TZ="UTC").out.splitlines()[1].startswith(
+            "1970-01-01T00:00:00+00:00,"))
+
+
+class Export(TestCase):
+    DATA = bytes(range(256)) * 40 + b"end"
+
+    def pieces(self, data=None, size=999):
+        """Replies with `more`, the last of which ends the stream."""
+        data = self.DATA if data is None else data
+        texts = [base64.b64encode(data[i:i + size]).decode() for i in range(0, len(data), size)] or [""]
+        return Raw(b"".join(json.dumps({"parameters": {"data": text}, "continues": i + 1 < len(texts)}).encode() + b"\0"
+                            for i, text in enumerate(texts)))
+
+    def file(self, name="night.slowd"):
+        return os.path.join(self.directory.name, name)
+
+    def left(self):
+        return sorted(set(os.listdir(self.directory.name)) - {"socket"})
+
+    def test_file(self):
+        server = self.serve(Export=self.pieces(), Status=s.STATUS_RECORD)
+        result = self.ask(server, "export", "--since=2024-11-22 14:03:00", "--until=2024-11-22 14:14", self.file())
+        self.assertEqual((result.status, result.err), (0, ""))
+        self.assertEqual(result.out,
+                         f"{self.file()}: 10 kB, from 2024-11-22 at 14:03:00 to 2024-11-22 at 14:14:00\n")
+        with open(self.file(), "rb") as file:
+            self.assertEqual(file.read(), self.DATA)
+        self.assertEqual(os.stat(self.file()).st_mode & 0o777, 0o600)
+        self.assertEqual(self.left(), ["night.slowd"])
+        call = server.calls[-1]
+        self.assertTrue(call["more"])
+        self.assertEqual(call["parameters"], {"sinceUSec": 1732284180000000, "untilUSec": 1732284840000000})
+
+    def test_span_is_that_of_the_record(self):
+        server = self.serve(Export=self.pieces(), Status=s.STATUS_RECORD)
+        self.assertIn("from 2024-10-27 at 14:14:02 to 20", self.ask(server, "export", self.file()).out)
+        self.assertEqual(self.ask(server, "export", "--command-lines", self.file("b")).status, 0)
+        self.assertEqual(server.calls[-1]["parameters"], {"withCommandLines": True})
+        server.replies["Status"] = s.STATUS
+        self.assertEqual(self.ask(server, "export", self.file("c")).out, f"{self.file('c')}: 10 kB\n")
+
+    def test_every_length(self):
+        for length in (1, 2, 3, 4, 5, 998, 999, 1000):
+            with FakeSlowd(self.directory.name, {"Export": self.pieces(self.DATA[:length]), "Status": s.STATUS}) as server:
+                self.assertEqual(self.ask(server, "export", "--force", self.file()).status, 0)
+            with open(self.file(), "rb") as file:
+                self.assertEqual(file.read(), self.DATA[:length])
+
+    def test_standard_output(self):
+        server = self.serve(Export=self.pieces(), Status=s.STATUS_RECORD)
+        done = subprocess.run([SLOWCTL, "export", "-", f"--socket={server.path}"], env=environment(), check=False,
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        self.assertEqual((done.returncode, done.stdout), (0, self.DATA))
+        self.assertRegex(done.stderr, rb"^10 kB, from 2024-10-27 at 14:14:02 to [^\n]*\n$")
+        self.assertEqual(self.left(), [])
+
+    def test_never_overwrites(self):
+        server = self.serve(Export=self.pieces(), Status=s.STATUS)
+        with open(self.file(), "w", encoding="ascii") as file:
+            file.write("precious")
+        result = self.ask(server, "export", self.file())
+        self.assertEqual((result.status, result.err), (2, f"slowctl: {self.file()} exists already; --force overwrites it.\n"))
+        self.assertEqual(server.calls, [])
+        with open(self.file(), encoding="ascii") as file:
+            self.assertEqual(file.read(), "precious")
+        self.assertEqual(self.ask(server, "export", "--force", self.file()).status, 0)
+        with open(self.file(), "rb") as file:
+            self.assertEqual(file.read(), self.DATA)
+
+    def test_nor_what_came_meanwhile(self):
+        def appear(_):
+            with open(self.file(), "w", encoding="ascii") as file:
+                file.write("precious")
+            return s.STATUS
+
+        server = self.serve(Export=self.pieces(), Status=appear)
+        result = self.ask(server, "export", self.file())
+        self.assertEqual(result.status, 2)
+        self.assertIn("File exists", result.err)
+        with open(self.file(), encoding="ascii") as file:
+            self.assertEqual(file.read(), "precious")
+        self.assertEqual(self.left(), ["night.slowd"])
+
+    def test_no_regular_file(self):
+        for path in ("/dev/null", self.directory.name):
+            result = run(["export", "--force", path], SLOWD_SOCKET="/nonexistent")
+            self.assertEqual(result.status, 2)
+            self.assertIn("is not a regular file", result.err)
+        result = run(["export", "/nonexistent/file"], SLOWD_SOCKET="/nonexistent")
+        self.assertEqual(result.status, 3)
+        self.assertIn("/nonexistent/file cannot be written: No such file or directory", result.err)
+
+    def test_leaves_nothing_behind(self):
+        good = json.dumps({"parameters": {"data": "QUJD"}, "continues": True}).encode() + b"\0"
+        for reply, part, status in (
+                (Close, "closed the connection", 3), (Raw(good + b"garbage\0"), "does not answer as slowd does", 3),
+                (Error(INTERFACE + "NoHistory", {"reason": "none"}), "The record has no answer: none;", 4),
+                (Error("org.varlink.service.PermissionDenied"), "Only root and members", 3),
+                (Error(INTERFACE + "Busy"), "try again", 3), ({}, "does not answer as slowd does", 3),
+                (self.pieces(b""), "empty recording", 3), ({"data": "QUJ"}, "does not answer as slowd does", 3),
+                ({"data": "QU=D"}, "does not answer as slowd does", 3),
+                ({"data": "QU\x1bD"}, "does not answer as slowd does", 3), ({"data": "===="}, "does not", 3)):
+            with FakeSlowd(self.directory.name, {"Export": reply, "Status": s.STATUS}) as server:
+                result = self.ask(server, "export", self.file())
+                self.assertEqual((result.status, result.out), (status, ""), result.err)
+                self.assertIn(part, result.err)
+                self.assertEqual(result.err.count("\n"), 1)
+                self.assertEqual(self.left(), [])
+
+    def test_interrupted(self):
+        server = self.serve(Export=Silent, Status=s.STATUS)
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            process = subprocess.Popen([SLOWCTL, "export", self.file(), f"--socket={server.path}"], env=environment())
+            deadline = time.monotonic() + 10
+            while not self.left() and time.monotonic() < deadline:
+                time.sleep(0.01)
+            time.sleep(0.1)
+            process.send_signal(number)
+            self.assertEqual(process.wait(10), -number)
+            self.assertEqual(self.left(), [])
+
+    def test_full_disk(self):
+        server = self.serve(Export=self.pieces(), Status=s.STATUS)
+        with open("/dev/full", "wb") as full:
+            done = subprocess.run([SLOWCTL, "export", "-", f"--socket={server.path}"], env=environment(), stdout=full,
+                                  stderr=subprocess.PIPE, check=False)
+        self.assertEqual(done.returncode, 3)
+        self.assertIn(b"Standard output cannot be written: No space left on device", done.stderr)
 
 
 # ---- wrong use ---------------------------------------------------------------------------------------------
@@ -230,7 +460,32 @@ WRONG_USE = [
     (["diagnos"], "There is no command 'diagnos'; did you mean diagnose?"),
     (["Top"], "There is no command 'Top'; did you mean top?"),
     (["frobnicate"], "There is no command 'frobnicate'; see slowctl --help."),
-    (["history"], "There is no command 'history'"),
+    (["histroy"], "There is no command 'histroy'; did you mean history?"),
+    (["diagnose", "--at=-1h", "--since=-2h"], "--at is one moment: use it without --since and --until."),
+    (["diagnose", "--until=-1h"], "--until needs --since: the worst moment in between is sought."),
+    (["--follow", "--at=-1h"], "--follow and --wait are about what comes: use them without a time of the past."),
+    (["--wait", "--since=-1h"], "--follow and --wait are about what comes"),
+    (["--at=+1h"], "--at is in the future; did you mean yesterday?"),
+    (["history", "--since=+1h"], "--since is in the future; did you mean yesterday?"),
+    (["history", "--at=-1h"], "history does not take --at; see slowctl history --help."),
+    (["history", "ffmpeg"], "history takes no argument, but 'ffmpeg' was given."),
+    (["history", "--proc="], "--proc needs the name of a program or a pid, not ''."),
+    (["history", "--proc=0"], "--proc needs the name of a program or a pid, not '0'."),
+    (["history", "--proc=4194305"], "--proc needs the name of a program or a pid, not '4194305'."),
+    (["history", "--proc=99999999999999999999"], "--proc needs the name of a program or a pid"),
+    (["history", "--unit="], "--unit needs the name of a unit, as in --unit=nginx.service."),
+    (["history", "--proc=a", "--unit=b"], "--proc and --unit do not go together: use one of them."),
+    (["history", "--step=0"], "--step must be a second or more, not '0'."),
+    (["history", "--step=999ms"], "--step must be a second or more, not '999ms'."),
+    (["history", "--step=soon"], "--step: 'soon' is not a span of time"),
+    (["history", "--metric=gpu"], "--metric does not know 'gpu': use cpu, memory, io, wait or threads, with commas"),
+    (["history", "--metric="], "--metric does not know ''"),
+    (["history", "--metric=cpu,,io"], "--metric does not know ''"),
+    (["history", "--csv", "--json"], "--csv and --json do not go together: use one of them."),
+    (["export"], "export needs a FILE; - is standard output."),
+    (["export", ""], "'' cannot be the name of a file."),
+    (["export", "x", "--json"], "export writes a recording, not JSON: use it without --json."),
+    (["top", "--since=-1h"], "top does not take --since; see slowctl top --help."),
     (["help", "statsu"], "There is no command 'statsu'; did you mean status?"),
     (["--jsno"], "There is no option '--jsno'; did you mean --json?"),
     (["--colour=never"], "There is no option '--colour'; did you mean --color?"),
@@ -314,7 +569,8 @@ class Help(TestCase):
     def test_texts(self):
         for name, arguments in (("help", ["--help"]), ("help-diagnose", ["diagnose", "--help"]),
                                 ("help-explain", ["help", "explain"]), ("help-top", ["-h", "top"]),
-                                ("help-alerts", ["alerts", "-h"])):
+                                ("help-alerts", ["alerts", "-h"]), ("help-history", ["history", "-h"]),
+                                ("help-export", ["help", "export"])):
             result = run(arguments, COLUMNS=80)
             self.assertEqual((result.status, result.err), (0, ""))
             self.assertLessEqual(max(len(line) for line in result.out.split("\n")), 80)
@@ -405,8 +661,10 @@ class NotReachable(TestCase):
 
     def test_reply_without_an_answer(self):
         for method, arguments in (("Diagnose", []), ("ListChecks", ["checks"]), ("Top", ["top"]),
-                                  ("Alerts", ["alerts"]), ("Status", ["status"]), ("Explain", ["explain", "x"])):
-            for reply in ({}, {"diagnosis": None, "checks": {}, "programs": "", "alerts": 1, "version": [], "name": 2}):
+                                  ("Alerts", ["alerts"]), ("Status", ["status"]), ("Explain", ["explain", "x"]),
+                                  ("History", ["history"]), ("History", ["history", "--csv"])):
+            for reply in ({}, dict(s.HISTORY, stepUSec=0), dict(s.HISTORY, untilUSec=s.HISTORY["sinceUSec"]),
+                          dict(s.HISTORY, series=[{}]), dict(s.HISTORY, series=None), {"diagnosis": None, "checks": {}, "programs": "", "alerts": 1, "version": [], "name": 2}):
                 with FakeSlowd(self.directory.name, {method: reply}) as server:
                     self.assert_refused(self.ask(server, *arguments), "answer lacks what slowctl needs")
 
@@ -417,9 +675,20 @@ class NotReachable(TestCase):
                 ("org.varlink.service.MethodNotFound", {"method": "io.slowd.Diagnostics.Top"}, "older than this slowctl"),
                 ("org.varlink.service.InvalidParameter", {"parameter": "limit"}, "refuses the value of 'limit'"),
                 ("x.y.Z", {}, "answers with an error: x.y.Z"),
+                (INTERFACE + "Busy", {}, "as many questions about the past as it can; try again"),
+                ("org.varlink.service.PermissionDenied", {}, "Only root and members of group slowd"),
                 (INTERFACE + "NotReady", {}, "has just started")):
             with FakeSlowd(self.directory.name, {"Top": Error(name, parameters)}) as server:
                 self.assert_refused(self.ask(server, "top"), part)
+
+    def test_no_history(self):
+        """4, as for what cannot be told."""
+        error = Error(INTERFACE + "NoHistory", {"reason": "the record begins on 2024-11-20 at 08:00"})
+        for method, arguments in (("Diagnose", ["--at=-1h"]), ("Diagnose", ["--since=-1h"]), ("Top", ["top", "--at=-1h"]),
+                                  ("History", ["history"]), ("History", ["history", "--csv"])):
+            with FakeSlowd(self.directory.name, {method: error}) as server:
+                self.assert_refused(self.ask(server, *arguments), "The record has no answer: the record begins "
+                                    "on 2024-11-20 at 08:00; slowctl status says since when", status=4)
 
     def test_not_ready(self):
         server = self.serve(Diagnose=Error(INTERFACE + "NotReady"))
@@ -535,6 +804,22 @@ class Terminal(TestCase):
             self.assertIn("\033[", text)
             stripped = re.sub("\033\\[[0-9;]*m", "", text)
             self.assertEqual([line.rstrip() for line in stripped.split("\n")], plain.split("\n"))
+
+    def test_no_recording_on_a_terminal(self):
+        text, status = self.on_terminal(["export", "-", "--socket=/nonexistent"])
+        self.assertEqual(status, 2)
+        self.assertIn("A recording is not for a terminal", text)
+
+    def test_history_uses_the_screen(self):
+        """As many rows as let all charts stand on the screen at once; the colours add nothing else."""
+        server = self.serve(History=s.HISTORY_PROGRAM)
+        for lines, rows in ((24, 4), (50, 6), (200, 8)):
+            text, _ = self.on_terminal(["history", "--proc=ffmpeg", "--no-pager", f"--socket={server.path}"],
+                                       COLUMNS=80, LINES=lines)
+            plain = re.sub("\033\\[[0-9;]*m", "", text)
+            self.assertEqual(len(re.findall("[┤│]", plain)), 4 * rows)
+            self.assertIn("\033[2m·", text)
+            self.assertIn("\033[1;31m", text)
 
     def test_json_is_pretty(self):
         server = self.serve(Diagnose=s.SLOW)

@@ -40,11 +40,14 @@ class Answers(unittest.TestCase):
 
     def test_every_method_of_the_text_answers_with_its_fields(self):
         arguments = {"Explain": {"check": "cpu.overload"}}
+        recorded = "History", "Export"  # the fake records nothing: see test_history.py
         text = call(self.path, SERVICE + ".GetInterfaceDescription", {"interface": DIAGNOSTICS})["description"]
         text = re.sub(r"#.*", "", text)
         methods = re.findall(r"method (\w+)\([^)]*\)\s*->\s*\(([^)]*)\)", text)
         self.assertGreaterEqual(len(methods), 6)
         for name, result in methods:
+            if name in recorded:
+                continue
             fields = re.findall(r"(\w+):", result)
             reply = call(self.path, DIAGNOSTICS + "." + name, arguments.get(name))
             self.assertEqual(list(reply), fields, name)
@@ -103,6 +106,26 @@ class Answers(unittest.TestCase):
              {"parameter": "sinceUSec"}),
             (DIAGNOSTICS + ".Alerts", {"sinceUSec": 2, "untilUSec": 1}, SERVICE + ".InvalidParameter",
              {"parameter": "untilUSec"}),
+            (DIAGNOSTICS + ".Diagnose", {"atUSec": -1}, SERVICE + ".InvalidParameter", {"parameter": "atUSec"}),
+            (DIAGNOSTICS + ".Diagnose", {"atUSec": "now"}, SERVICE + ".InvalidParameter", {"parameter": "atUSec"}),
+            (DIAGNOSTICS + ".Diagnose", {"sinceUSec": 2, "untilUSec": 1}, SERVICE + ".InvalidParameter",
+             {"parameter": "untilUSec"}),
+            (DIAGNOSTICS + ".Diagnose", {"atUSec": 5, "sinceUSec": 1}, SERVICE + ".InvalidParameter",
+             {"parameter": "sinceUSec"}),
+            (DIAGNOSTICS + ".Top", {"atUSec": -5}, SERVICE + ".InvalidParameter", {"parameter": "atUSec"}),
+            (DIAGNOSTICS + ".History", {"sinceUSec": 2, "untilUSec": 1}, SERVICE + ".InvalidParameter",
+             {"parameter": "untilUSec"}),
+            (DIAGNOSTICS + ".History", {"untilUSec": 2**63 - 1}, SERVICE + ".InvalidParameter",
+             {"parameter": "untilUSec"}),
+            (DIAGNOSTICS + ".History", {"stepUSec": -1}, SERVICE + ".InvalidParameter", {"parameter": "stepUSec"}),
+            (DIAGNOSTICS + ".History", {"pid": 0}, SERVICE + ".InvalidParameter", {"parameter": "pid"}),
+            (DIAGNOSTICS + ".History", {"pid": 2**32}, SERVICE + ".InvalidParameter", {"parameter": "pid"}),
+            (DIAGNOSTICS + ".History", {"program": ""}, SERVICE + ".InvalidParameter", {"parameter": "program"}),
+            (DIAGNOSTICS + ".History", {"metrics": ["size"]}, SERVICE + ".InvalidParameter",
+             {"parameter": "metrics"}),
+            (DIAGNOSTICS + ".History", {"metrics": []}, SERVICE + ".InvalidParameter", {"parameter": "metrics"}),
+            (DIAGNOSTICS + ".History", {"each": 1}, SERVICE + ".InvalidParameter", {"parameter": "each"}),
+            (DIAGNOSTICS + ".Export", {}, DIAGNOSTICS + ".NotStreamed", {}),
         ]
         with Client(self.path) as client:
             for method, parameters, error, told in wrong:

@@ -53,6 +53,19 @@ static void test_mistakes(void **state)
                 { "[slowd]\nInterval=61\n", "slowd.conf:2: Interval=61 is out of range" },
                 { "[slowd]\nInterval=99999999999999999999999\n", "is out of range" },
                 { "[slowd]\nFastInterval=x\n", "slowd.conf:2: FastInterval=x is no time" },
+                { "[slowd]\nKeepSamples=\n", "slowd.conf:2: KeepSamples= is no time" },
+                { "[slowd]\nKeepSamples=long\n", "slowd.conf:2: KeepSamples=long is no time" },
+                { "[slowd]\nKeepSamples=59min\n", "slowd.conf:2: KeepSamples=59min is out of range" },
+                { "[slowd]\nKeepSummaries=11 years\n",
+                  "slowd.conf:2: KeepSummaries=11 years is out of range" },
+                { "[slowd]\nMaximumSize=\n", "slowd.conf:2: MaximumSize= is no size" },
+                { "[slowd]\nMaximumSize=M\n", "slowd.conf:2: MaximumSize=M is no size" },
+                { "[slowd]\nMaximumSize=-5M\n", "slowd.conf:2: MaximumSize=-5M is no size" },
+                { "[slowd]\nMaximumSize=5T\n", "slowd.conf:2: MaximumSize=5T is no size" },
+                { "[slowd]\nMaximumSize=5MG\n", "slowd.conf:2: MaximumSize=5MG is no size" },
+                { "[slowd]\nMaximumSize=999k\n", "slowd.conf:2: MaximumSize=999k is out of range" },
+                { "[slowd]\nMaximumSize=1001G\n", "slowd.conf:2: MaximumSize=1001G is out of range" },
+                { "[slowd]\nMaximumSize=999999999999G\n", "is out of range" },
                 { "[check cpu.overload]\nEnabled=2\n", "slowd.conf:2: Enabled=2 is neither yes nor no" },
                 { "[check cpu.overload]\nNoSuch=2\n",
                   "slowd.conf:2: unknown setting 'NoSuch' in [check cpu.overload]" },
@@ -223,12 +236,45 @@ static void test_files_and_drop_ins(void **state)
         assert_int_equal(system(command), 0); /* NOLINT(cert-env33-c): a directory of our own */
 }
 
+static void test_what_is_kept(void **state)
+{
+        (void)state;
+        struct config config;
+        char error[ERROR_MAX];
+        config_defaults(&config);
+        assert_true(config.limits.keep_usec[SERIES_RAW] == 30 * USEC_PER_DAY);
+        assert_true(config.limits.keep_usec[SERIES_HOUR] == 396 * USEC_PER_DAY);
+        assert_true(config.limits.size_bytes == 500000000);
+        static const char text[] = "[slowd]\nKeepSamples=1w 12h\nKeepSummaries=2 years\nMaximumSize=1.5G\n";
+        assert_int_equal(parse(text, &config, error), 0);
+        assert_true(config.limits.keep_usec[SERIES_RAW] == 7 * USEC_PER_DAY + 12 * USEC_PER_HOUR);
+        assert_true(config.limits.keep_usec[SERIES_MINUTE] == 2 * (365 * USEC_PER_DAY + 6 * USEC_PER_HOUR));
+        assert_true(config.limits.keep_usec[SERIES_HOUR] == config.limits.keep_usec[SERIES_MINUTE]);
+        assert_true(config.limits.size_bytes == 1500000000);
+        static const struct {
+                const char *text;
+                uint64_t bytes;
+        } sizes[] = { { "0", 0 },
+                      { "2000000", 2000000 },
+                      { "500M", 500000000 },
+                      { "500 MB", 500000000 },
+                      { "800kB", 800000 },
+                      { "1G", 1000000000 },
+                      { "7B", 7 } };
+        for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+                uint64_t bytes = 1;
+                assert_int_equal(config_parse_size(sizes[i].text, &bytes), 0);
+                assert_true(bytes == sizes[i].bytes);
+        }
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_mistakes), cmocka_unit_test(test_long_lines_and_binary),
-                cmocka_unit_test(test_good),     cmocka_unit_test(test_every_parameter_of_every_check),
-                cmocka_unit_test(test_times),    cmocka_unit_test(test_files_and_drop_ins),
+                cmocka_unit_test(test_mistakes),     cmocka_unit_test(test_long_lines_and_binary),
+                cmocka_unit_test(test_good),         cmocka_unit_test(test_every_parameter_of_every_check),
+                cmocka_unit_test(test_times),        cmocka_unit_test(test_files_and_drop_ins),
+                cmocka_unit_test(test_what_is_kept),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }

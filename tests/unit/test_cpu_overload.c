@@ -376,10 +376,10 @@ static void test_no_victims(void **state)
 static void test_many_at_once(void **state)
 {
         (void)state;
-        fake_add(machine, "a", "");
-        fake_work(machine, "a", 0.95, 1.2);
-        fake_add(machine, "b", "");
-        fake_work(machine, "b", 0.8, 1.3);
+        for (int i = 0; i < 4; i++)
+                fake_add(machine, i % 2 ? "a" : "b", "");
+        fake_work(machine, "a", 0.47, 0.6);
+        fake_work(machine, "b", 0.4, 0.65);
         add_victim("", 0.3);
         fake_run(machine, 60);
         struct finding finding = assert_found(CHECK);
