@@ -114,6 +114,9 @@ static const struct family *find_suspect(const struct situation *s, const double
                                                                                                : NULL;
 }
 
+/* CPUs: a fiftieth of one is a service at work, init and small daemons use a tenth of that. */
+#define BATCH_VICTIM_CPU 0.02F
+
 /* Somebody who loses time to the suspect: not itself a large user, no batch work, not of the same job, and
  * not protected from the suspect by nice values that take effect between the two. */
 static bool is_victim(const struct situation *s, const struct family *family)
@@ -124,6 +127,9 @@ static bool is_victim(const struct situation *s, const struct family *family)
         /* One of several large users is no victim of the others, which are as much its victims. */
         float most = s->is_greedy ? suspect->demand / 2 : suspect->demand / 4;
         if (!(family->ledger.cpu_wait >= 0.005F) || family->demand > most)
+                return false;
+        /* Beside a batch a daemon that wants next to nothing waits for most of it, and nobody feels that. */
+        if (suspect->is_batch && !(family->cpu >= BATCH_VICTIM_CPU))
                 return false;
         if (is_same_job(s->latest, suspect, family))
                 return false;
