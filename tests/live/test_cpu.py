@@ -44,7 +44,7 @@ def cpu_idle_class(t):
     _, start = deploy(t, "chrt --idle 0", session=False)
     need("chrt")
     t.start_slowd()
-    Web(t, session=False)
+    Web(t, session=False, rate=200 * NPROC)  # leaves room: with an idle batch nobody waits
     t.start_probe()
     videos = start()
     t.hold("not slow with an idle-class batch", both(without("cpu.overload"), healthy), 45)
@@ -57,7 +57,7 @@ def cpu_nice(t):
     autogroup is at nice 19, where it counts as well."""
     _, start = deploy(t, "nice -n 19", session=False)
     t.start_slowd()
-    Web(t, session=False)
+    Web(t, session=False, rate=200 * NPROC)  # leaves room: with an idle batch nobody waits
     t.start_probe()
     videos = start()
     t.hold("not slow with a batch at nice 19 in the same session", both(without("cpu.overload"), healthy), 45)

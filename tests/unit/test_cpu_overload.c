@@ -197,6 +197,23 @@ static void test_overload_beside_a_batch(void **state)
         assert_string_equal(finding.culprit.name, "render");
 }
 
+/* An idle-class batch fills what is left, and a daemon of another session waits for nearly all of next to
+ * nothing. */
+static void test_batch_beside_a_sleepy_daemon(void **state)
+{
+        (void)state;
+        add_overload("");
+        make_nice();
+        struct fake_process *daemon = add_victim("", 0.2);
+        daemon->running = 0.004;
+        autogroups(7, 0, 8);
+        fake_run(machine, 20);
+        assert_clear(CHECK, "others lose only");
+        daemon->running = 0.05;
+        fake_run(machine, 20);
+        (void)assert_found(CHECK);
+}
+
 static void test_nice_in_vain(void **state)
 {
         (void)state;
@@ -440,6 +457,7 @@ int main(void)
                 CASE(test_large_machine),
                 CASE(test_nice_that_works),
                 CASE(test_overload_beside_a_batch),
+                CASE(test_batch_beside_a_sleepy_daemon),
                 CASE(test_nice_in_vain),
                 CASE(test_nice_between_units),
                 CASE(test_nice_victims),
