@@ -42,14 +42,23 @@ static bool is_disk_channel(const char *channel)
         return false;
 }
 
+/* What the waits of one interval can be. */
+struct bounds {
+        double seconds; /* of the interval */
+        double age;     /* of the process, in seconds */
+        double threads;
+};
+
 /* Seconds of waiting per second. The kernel books a wait when it ends, so ten seconds on a dead disk arrive
  * at once: no more than every thread all the time can be true of this interval (the earlier ones were seen as
- * D state). */
-static float waited(uint64_t older, uint64_t newer, double seconds, uint32_t threads)
+ * D state). Nobody has waited for longer than it lives: 6.18 was seen to book the machine's uptime at once,
+ * which is no wait at all. */
+static float waited(uint64_t older, uint64_t newer, const struct bounds *bounds)
 {
-        double share = rate_per_sec(older, newer, seconds) / 1e9;
-        double most = threads > 0 ? threads : 1;
-        return (float)(share > most ? most : share);
+        double share = rate_per_sec(older, newer, bounds->seconds) / 1e9;
+        if (share * bounds->seconds > bounds->threads * (bounds->age + 1))
+                return 0;
+        return (float)(share > bounds->threads ? bounds->threads : share);
 }
 
 static float largest(float a, float b)
@@ -68,34 +77,37 @@ static bool has_stayed(const struct process_sample *a, const struct process_samp
  * interval, or, where nothing is booked at all, it does so at this instant, which over many ticks is the same
  * share. Booked at the end, such a wait fills the last interval only. */
 static void add_unbooked(const struct process_sample *a, const struct process_sample *b,
-                         struct ledger *ledger)
+                         const struct bounds *bounds, struct ledger *ledger)
 {
+        /* Who was forked in this interval and has not run yet has waited since then, not longer. */
+        float whole = bounds->age < bounds->seconds ? (float)(bounds->age / bounds->seconds) : 1;
         bool is_counted = b->delays == DELAYS_FULL;
         if (b->state == 'D' && (has_stayed(a, b) || !is_counted)) {
                 if (is_disk_channel(b->wait_channel))
-                        ledger->disk_wait = largest(ledger->disk_wait, 1);
+                        ledger->disk_wait = largest(ledger->disk_wait, whole);
                 else
-                        ledger->stuck = 1;
+                        ledger->stuck = whole;
         }
         if (b->state == 'R' && has_stayed(a, b))
-                ledger->cpu_wait = largest(ledger->cpu_wait, 1); /* runnable, and never got a CPU */
+                ledger->cpu_wait = largest(ledger->cpu_wait, whole); /* runnable, and never got a CPU */
 }
 
 static struct ledger ledger_of(const struct process_sample *a, const struct process_sample *b, double seconds,
-                               double hz)
+                               double hz, double age)
 {
         struct ledger ledger = ledger_unknown();
         uint32_t threads = a->threads > b->threads ? a->threads : b->threads;
+        const struct bounds bounds = { seconds, age, threads > 0 ? threads : 1 };
         ledger.running = (float)(rate_per_sec(a->run_nsec, b->run_nsec, seconds) / 1e9);
         if (isnan(ledger.running) || b->delays == DELAYS_MAIN_ONLY)
                 ledger.running = (float)(rate_per_sec(cpu_ticks(a), cpu_ticks(b), seconds) / hz);
-        ledger.cpu_wait = waited(a->run_delay_nsec, b->run_delay_nsec, seconds, threads);
+        ledger.cpu_wait = waited(a->run_delay_nsec, b->run_delay_nsec, &bounds);
         ledger.stuck = 0;
-        float block = waited(a->block_delay_nsec, b->block_delay_nsec, seconds, threads);
-        float swapin = waited(a->swapin_delay_nsec, b->swapin_delay_nsec, seconds, threads);
-        float thrashing = waited(a->thrashing_delay_nsec, b->thrashing_delay_nsec, seconds, threads);
-        float reclaim = waited(a->reclaim_delay_nsec, b->reclaim_delay_nsec, seconds, threads);
-        float compact = waited(a->compact_delay_nsec, b->compact_delay_nsec, seconds, threads);
+        float block = waited(a->block_delay_nsec, b->block_delay_nsec, &bounds);
+        float swapin = waited(a->swapin_delay_nsec, b->swapin_delay_nsec, &bounds);
+        float thrashing = waited(a->thrashing_delay_nsec, b->thrashing_delay_nsec, &bounds);
+        float reclaim = waited(a->reclaim_delay_nsec, b->reclaim_delay_nsec, &bounds);
+        float compact = waited(a->compact_delay_nsec, b->compact_delay_nsec, &bounds);
         /* Since 5.17 one swap-in is booked as swap-in, as thrashing and as block I/O: count it once, as swap.
          */
         ledger.swap_wait = largest(swapin, thrashing);
@@ -103,7 +115,7 @@ static struct ledger ledger_of(const struct process_sample *a, const struct proc
         if (isnan(ledger.swap_wait))
                 ledger.disk_wait = block;
         ledger.reclaim_wait = isnan(compact) ? reclaim : reclaim + compact;
-        add_unbooked(a, b, &ledger);
+        add_unbooked(a, b, &bounds, &ledger);
         return ledger;
 }
 
@@ -132,7 +144,7 @@ static void process_rate_make(const struct process_sample *a, const struct proce
                               double hz, struct process_rate *rate)
 {
         double children = rate_per_sec(children_ticks(a), children_ticks(b), seconds) / hz;
-        rate->ledger = ledger_of(a, b, seconds, hz);
+        rate->ledger = ledger_of(a, b, seconds, hz, (double)rate->age_usec / (double)USEC_PER_SEC);
         rate->cpu = rate->ledger.running;
         rate->children_cpu = (float)children;
         rate->read_bytes = (float)rate_per_sec(a->read_bytes, b->read_bytes, seconds);

@@ -390,6 +390,40 @@ static void test_long_wait(void **state)
         assert_about((double)fake_rate(machine, process)->ledger.disk_wait, 0, 0);
 }
 
+/* Seen on 6.18: +1,846 s of block delay at once, on a process a few seconds old. */
+static void test_wait_longer_than_life(void **state)
+{
+        (void)state;
+        struct fake_process *process = fake_add(machine, "dd", "");
+        process->running = 0.1;
+        fake_run(machine, 2);
+        process->counters.start_ticks =
+                (machine->now.time.boottime_usec - 4 * USEC_PER_SEC) / (USEC_PER_SEC / 100);
+        fake_run(machine, 2);
+        process->counters.block_delay_nsec += UINT64_C(1846000000000);
+        fake_tick(machine, 1);
+        assert_about((double)fake_rate(machine, process)->ledger.disk_wait, 0, 0);
+        process->counters.block_delay_nsec += 500000000;
+        fake_tick(machine, 1);
+        assert_about((double)fake_rate(machine, process)->ledger.disk_wait, 0.5, 1e-6);
+}
+
+/* A shell's child, caught between fork and its first turn: it has waited for milliseconds, not for the
+ * interval. */
+static void test_newborn_has_not_waited_long(void **state)
+{
+        (void)state;
+        fake_run(machine, 3);
+        struct fake_process *process = fake_add(machine, "bash", "");
+        process->counters.state = 'R';
+        process->counters.slices = process->counters.run_nsec = process->counters.run_delay_nsec = 0;
+        process->counters.start_ticks =
+                (machine->now.time.boottime_usec + 99 * USEC_PER_SEC / 100) / (USEC_PER_SEC / 100);
+        fake_tick(machine, 1);
+        assert_true(fake_rate(machine, process)->is_new);
+        assert_true(fake_rate(machine, process)->ledger.cpu_wait <= 0.03F);
+}
+
 static void test_waits_of_many_threads(void **state)
 {
         (void)state;
@@ -627,6 +661,8 @@ int main(void)
                 CASE(test_unattributed),
                 CASE(test_swapin_is_booked_thrice),
                 CASE(test_long_wait),
+                CASE(test_wait_longer_than_life),
+                CASE(test_newborn_has_not_waited_long),
                 CASE(test_waits_of_many_threads),
                 CASE(test_sampled_where_nothing_is_booked),
                 CASE(test_starved_and_just_woken),
