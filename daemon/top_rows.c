@@ -3,20 +3,6 @@
 
 #include <string.h>
 
-static const struct process_sample *process_of_pid(const struct sample *sample, uint32_t pid)
-{
-        size_t low = 0, high = sample->process_count;
-        while (low < high) {
-                size_t middle = low + (high - low) / 2;
-                if (sample->processes[middle].pid < pid)
-                        low = middle + 1;
-                else
-                        high = middle;
-        }
-        return low < sample->process_count && sample->processes[low].pid == pid ? &sample->processes[low]
-                                                                                : NULL;
-}
-
 static uint64_t add_known(uint64_t sum, uint64_t value)
 {
         return value == ABSENT ? sum : sum + value;
@@ -25,7 +11,7 @@ static uint64_t add_known(uint64_t sum, uint64_t value)
 void top_row_make(const struct snapshot *snapshot, const struct program *program, struct top_row *row)
 {
         float wanted = ledger_wanted(&program->ledger);
-        const struct process_sample *process = process_of_pid(snapshot->sample, program->first_pid);
+        const struct process_sample *process = sample_find_process(snapshot->sample, program->first_pid);
         memset(row, 0, sizeof(*row));
         memcpy(row->name, program->name, sizeof(row->name));
         memcpy(row->unit, program->unit, sizeof(row->unit));

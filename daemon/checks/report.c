@@ -65,21 +65,6 @@ struct subject subject_machine(const struct snapshot *snapshot)
         return subject;
 }
 
-static const struct process_sample *process_of_pid(const struct snapshot *snapshot, uint32_t pid)
-{
-        size_t low = 0, high = snapshot->process_count;
-        while (low < high) {
-                size_t middle = low + (high - low) / 2;
-                if (snapshot->processes[middle].sample->pid < pid)
-                        low = middle + 1;
-                else
-                        high = middle;
-        }
-        if (low == snapshot->process_count || snapshot->processes[low].sample->pid != pid)
-                return NULL;
-        return snapshot->processes[low].sample;
-}
-
 /* The process whose origin speaks for all: one with a script behind it if there is any, else the busiest. */
 static const struct process_identity *spokesman(const struct snapshot *snapshot, const struct family *family)
 {
@@ -103,7 +88,7 @@ bool origin_of_process(const struct snapshot *snapshot, const struct process_ide
                 if (ancestor->pid <= 1)
                         continue;
                 struct origin_step *step = &origin.chain[origin.chain_length++];
-                const struct process_sample *process = process_of_pid(snapshot, ancestor->pid);
+                const struct process_sample *process = sample_find_process(snapshot->sample, ancestor->pid);
                 step->pid = ancestor->pid;
                 step->uid = ancestor->uid;
                 copy_text(step->name, sizeof(step->name), ancestor->name);

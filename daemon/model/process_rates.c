@@ -154,33 +154,11 @@ static void process_rate_make(const struct process_sample *a, const struct proce
         rate->voluntary_switches = (float)rate_per_sec(a->voluntary_switches, b->voluntary_switches, seconds);
 }
 
+/* Rates stand in the order of the sample's processes. */
 static struct process_rate *rate_of_pid(struct snapshot *snapshot, uint32_t pid)
 {
-        size_t low = 0, high = snapshot->process_count;
-        while (low < high) {
-                size_t middle = low + (high - low) / 2;
-                if (snapshot->processes[middle].sample->pid < pid)
-                        low = middle + 1;
-                else
-                        high = middle;
-        }
-        return low < snapshot->process_count && snapshot->processes[low].sample->pid == pid
-                       ? &snapshot->processes[low]
-                       : NULL;
-}
-
-static const struct process_sample *sample_of_pid(const struct sample *sample, uint32_t pid)
-{
-        size_t low = 0, high = sample->process_count;
-        while (low < high) {
-                size_t middle = low + (high - low) / 2;
-                if (sample->processes[middle].pid < pid)
-                        low = middle + 1;
-                else
-                        high = middle;
-        }
-        return low < sample->process_count && sample->processes[low].pid == pid ? &sample->processes[low]
-                                                                                : NULL;
+        const struct process_sample *found = sample_find_process(snapshot->sample, pid);
+        return found ? &snapshot->processes[found - snapshot->sample->processes] : NULL;
 }
 
 /* An ended process hands its whole life to its parent's children counters; what former intervals have shown
@@ -200,7 +178,7 @@ static void take_off_seen(struct snapshot *snapshot, const struct sample *older,
                         parent->children_cpu = left < 0 ? 0 : left;
                         return;
                 }
-                at = sample_of_pid(older, at->ppid);
+                at = sample_find_process(older, at->ppid);
                 if (!at)
                         return;
         }

@@ -33,6 +33,20 @@ void sample_clear(struct sample *sample)
         sample->collector_count = 0;
 }
 
+const struct process_sample *sample_find_process(const struct sample *sample, uint32_t pid)
+{
+        size_t low = 0, high = sample->process_count;
+        while (low < high) {
+                size_t middle = low + (high - low) / 2;
+                if (sample->processes[middle].pid < pid)
+                        low = middle + 1;
+                else
+                        high = middle;
+        }
+        return low < sample->process_count && sample->processes[low].pid == pid ? &sample->processes[low]
+                                                                                : NULL;
+}
+
 void sample_done(struct sample *sample)
 {
         free(sample->cgroups);

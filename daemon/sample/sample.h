@@ -310,5 +310,7 @@ struct sample {
 
 /* Sets every counter to ABSENT and every list to empty, keeping the buffers. */
 void sample_clear(struct sample *sample);
+/* The process of that pid, NULL if the sample has none. */
+const struct process_sample *sample_find_process(const struct sample *sample, uint32_t pid);
 /* A sample's own buffers; the struct itself is embedded. */
 void sample_done(struct sample *sample);
