@@ -4,14 +4,28 @@
 
 #include "daemon/checks/check.h"
 
-extern const struct check check_sampling_gap, check_cpu_overload, check_cpu_quota, check_memory_thrash,
-        check_memory_exhausted, check_memory_limit, check_memory_oom, check_disk_saturated;
+/* clang-format off: one line each, so that lines can be added side by side */
+extern const struct check check_sampling_gap;
+extern const struct check check_cpu_overload;
+extern const struct check check_cpu_quota;
+extern const struct check check_memory_thrash;
+extern const struct check check_memory_exhausted;
+extern const struct check check_memory_limit;
+extern const struct check check_memory_oom;
+extern const struct check check_disk_saturated;
 
 const struct check *const checks[] = {
-        &check_sampling_gap,  &check_cpu_overload,     &check_cpu_quota,
-        &check_memory_thrash, &check_memory_exhausted, &check_memory_limit,
-        &check_memory_oom,    &check_disk_saturated,   NULL,
+        &check_sampling_gap,
+        &check_cpu_overload,
+        &check_cpu_quota,
+        &check_memory_thrash,
+        &check_memory_exhausted,
+        &check_memory_limit,
+        &check_memory_oom,
+        &check_disk_saturated,
+        NULL,
 };
+/* clang-format on */
 
 const struct check *check_find(const char *name)
 {
