@@ -21,6 +21,7 @@ extern const struct command *const commands[];
 const struct command *command_find(const char *name);
 
 extern const struct command command_diagnose;
+extern const struct command command_why;
 extern const struct command command_checks;
 extern const struct command command_explain;
 extern const struct command command_top;

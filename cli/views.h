@@ -11,6 +11,8 @@
 typedef int (*renderer)(struct page *page, struct json_object *reply, const struct options *options);
 
 int diagnosis_view(struct page *page, struct json_object *reply, const struct options *options);
+/* Of two replies in one object, history and diagnosis. */
+int why_view(struct page *page, struct json_object *reply, const struct options *options);
 int checks_view(struct page *page, struct json_object *reply, const struct options *options);
 int explain_view(struct page *page, struct json_object *reply, const struct options *options);
 int top_view(struct page *page, struct json_object *reply, const struct options *options);

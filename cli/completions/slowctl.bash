@@ -20,7 +20,7 @@ _slowctl_units() {
 
 _slowctl() {
         local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
-        local commands="diagnose checks explain top alerts history export status help"
+        local commands="diagnose why checks explain top alerts history export status help"
         local options="--socket= --json --color= --no-pager --version --help"
         local command="" argument="" is_help="" word i
         COMPREPLY=()
@@ -104,6 +104,7 @@ _slowctl() {
 
         case ${command:-diagnose} in
         diagnose) options+=" --follow --wait --at= --since= --until=" ;;
+        why) options+=" --at= --since= --until=" ;;
         top) options+=" --sort= --limit= --at=" ;;
         alerts) options+=" --since= --until=" ;;
         history) options+=" --proc= --unit= --since= --until= --step= --metric= --each --csv" ;;
@@ -118,6 +119,8 @@ _slowctl() {
         elif [[ $command == export && -z $argument && -z $is_help ]]; then
                 compopt -o filenames
                 mapfile -t COMPREPLY < <(compgen -f -- "$current")
+        elif [[ $command == why && -z $argument && -z $is_help ]]; then
+                mapfile -t COMPREPLY < <(compgen -W "$(_slowctl_programs)" -- "$current")
         elif [[ $command == explain && -z $argument && -z $is_help ]]; then
                 mapfile -t COMPREPLY < <(compgen -W "$(_slowctl_checks)" -- "$current")
         fi

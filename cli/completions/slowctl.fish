@@ -21,11 +21,12 @@ function __slowctl_behind
     test "$words[-1]" = $argv[1]
 end
 
-set -l commands diagnose checks explain top alerts history export status help
+set -l commands diagnose why checks explain top alerts history export status help
 set -l times 'now today yesterday -1h -24h'
 
 complete -c slowctl -f
 complete -c slowctl -n "not __fish_seen_subcommand_from $commands" -a diagnose -d 'why this machine is slow'
+complete -c slowctl -n "not __fish_seen_subcommand_from $commands" -a why -d 'where the time of one program goes'
 complete -c slowctl -n "not __fish_seen_subcommand_from $commands" -a checks -d 'what slowd looks for and found'
 complete -c slowctl -n "not __fish_seen_subcommand_from $commands" -a explain -d 'what a check means'
 complete -c slowctl -n "not __fish_seen_subcommand_from $commands" -a top -d 'programs that lose or use most'
@@ -35,6 +36,7 @@ complete -c slowctl -n "not __fish_seen_subcommand_from $commands" -a export -d 
 complete -c slowctl -n "not __fish_seen_subcommand_from $commands" -a status -d 'how slowd itself is doing'
 complete -c slowctl -n "not __fish_seen_subcommand_from $commands" -a help -d 'what a command does and takes'
 complete -c slowctl -n "__slowctl_behind help" -a "$commands"
+complete -c slowctl -n "__slowctl_behind why" -a '(ps -e -o comm= 2>/dev/null | sort -u)' -d program
 complete -c slowctl -n "__slowctl_behind explain" -a '(__slowctl_checks)' -d check
 
 complete -c slowctl -l socket -r -F -d 'ask the slowd that listens there'
@@ -46,15 +48,15 @@ complete -c slowctl -l no-pager -d 'write straight to the terminal'
 complete -c slowctl -l version -d 'the version of slowctl'
 complete -c slowctl -s h -l help -d 'what it does and takes'
 
-set -l not_diagnose checks explain top alerts history export status help
+set -l not_diagnose why checks explain top alerts history export status help
 complete -c slowctl -n "not __fish_seen_subcommand_from $not_diagnose" -s f -l follow -d 'again whenever it changes'
 complete -c slowctl -n "not __fish_seen_subcommand_from $not_diagnose" -l wait -d 'wait until slowd can tell'
 complete -c slowctl -n "__fish_seen_subcommand_from top" -l sort -x -a 'lost cpu memory io wait' -d 'most of this first'
 complete -c slowctl -n "__fish_seen_subcommand_from top" -s n -l limit -x -d 'so many programs'
 set -l of_history '__fish_seen_subcommand_from history'
 set -l of_export '__fish_seen_subcommand_from export'
-set -l may_at "__fish_seen_subcommand_from top; or not __fish_seen_subcommand_from $not_diagnose"
-set -l may_since "__fish_seen_subcommand_from alerts history export; or not __fish_seen_subcommand_from $not_diagnose"
+set -l may_at "__fish_seen_subcommand_from why top; or not __fish_seen_subcommand_from $not_diagnose"
+set -l may_since "__fish_seen_subcommand_from why alerts history export; or not __fish_seen_subcommand_from $not_diagnose"
 complete -c slowctl -n $may_since -l since -x -a $times -d 'what lasted to this time or later'
 complete -c slowctl -n $may_since -l until -x -a $times -d 'what began before this time'
 complete -c slowctl -n $may_at -l at -x -a 'yesterday -1h -24h' -d 'not now, but then'

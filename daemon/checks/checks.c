@@ -4,7 +4,8 @@
 
 #include "daemon/checks/check.h"
 
-/* clang-format off: one line each, so that lines can be added side by side */
+/* One line each, so that lines can be added side by side. */
+/* clang-format off */
 extern const struct check check_sampling_gap;
 extern const struct check check_cpu_overload;
 extern const struct check check_cpu_quota;

@@ -36,11 +36,12 @@ static void assert_harmless(const struct page *page)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
         static const size_t widths[] = { 40, 80, 200 };
-        static const renderer views[] = { diagnosis_view, checks_view, explain_view, top_view,
-                                          alerts_view,    status_view, history_view, history_csv };
+        static const renderer views[] = { diagnosis_view, checks_view, explain_view, top_view,   alerts_view,
+                                          status_view,    why_view,    history_view, history_csv };
+        enum { VIEWS = sizeof(views) / sizeof(views[0]) };
         static const struct options asked[] = {
                 { 0 },
-                { .now_usec = 1, .at_usec = 1, .pid = 1, .each = true },
+                { .now_usec = 1, .at_usec = 1, .pid = 1, .each = true, .argument = "1" },
                 { .now_usec = UINT64_MAX / 2, .since_usec = 1, .unit = "ssh.service" },
         };
         struct page page;
@@ -53,8 +54,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         json_tokener_set_flags(tokener, JSON_TOKENER_VALIDATE_UTF8);
         struct json_object *reply = json_tokener_parse_ex(tokener, (const char *)data + 1, (int)(size - 1));
         if (json_object_is_type(reply, json_type_object) &&
-            page_init_fixed(&page, widths[choice / 16 % 3], false, choice / 8 % 2) == 0) {
-                (void)views[choice % 8](&page, reply, &asked[choice / 48 % 3]);
+            page_init_fixed(&page, widths[choice / VIEWS / 2 % 3], false, choice / VIEWS % 2) == 0) {
+                (void)views[choice % VIEWS](&page, reply, &asked[choice / VIEWS / 6 % 3]);
                 (void)fflush(page.out);
                 assert_harmless(&page);
                 page_done(&page);

@@ -284,6 +284,21 @@ HISTORY_WEEK = history(
     since=AT - 7 * DAY, step=3600 * SECOND, resolution="hour",
     damaged="block 4711 of table raw does not unpack; 10 min are missing")
 
+# Where nginx's time goes: its means, and the diagnosis in which it is a victim.
+def why(times, lifetimes, diagnosed, **more):
+    return {"history": history([series(name, unit, [value] * 3) for name, unit, value in times], lifetimes,
+                               since=AT - 5 * MINUTE, step=100 * SECOND, **more),
+            "diagnosis": diagnosed["diagnosis"]}
+
+
+WHY = why([("cpu", "permille", 352), ("memory", "bytes", 121000000), ("swap", "bytes", 0),
+           ("io.read", "bytesPerSecond", 0), ("io.write", "bytesPerSecond", 34000), ("wait", "permille", 650),
+           ("wait.cpu", "permille", 610), ("wait.disk", "permille", 43), ("wait.swap", "permille", 0),
+           ("wait.reclaim", "permille", None), ("wait.throttled", "permille", 0)],
+          [lifetime("nginx", count=3, cpu=17 * SECOND, unit="nginx.service", user="www-data")], SLOW)
+WHY_IDLE = why([("cpu", "permille", 2), ("wait.cpu", "permille", 1), ("wait.disk", "permille", 0)],
+               [lifetime("cron", pid=512, cpu=SECOND)], HEALTHY)
+
 # One value; values beyond all measure and below zero; lists of different lengths; nothing at all.
 HISTORY_POINT = history([series("cpu", "permille", [123])], since=AT - 10 * SECOND, step=10 * SECOND)
 HISTORY_HUGE = history([
@@ -305,3 +320,5 @@ STATUS_RECORD = dict(STATUS, historyBytes=8412000, historyOldestUSec=AT - 26 * D
                      historyProblem=None, lostTicks=0)
 STATUS_NO_RECORD = dict(STATUS, historyBytes=8412000, historyOldestUSec=AT - 26 * DAY, historyWriting=False,
                         historyProblem="/var/lib/slowd/history.slowd: No space left on device", lostTicks=31)
+WHY_HOSTILE = {"history": HISTORY_HOSTILE, "diagnosis": HOSTILE["diagnosis"]}
+WHY_HUGE = {"history": HISTORY_HUGE, "diagnosis": BARE["diagnosis"]}

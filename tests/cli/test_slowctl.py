@@ -117,6 +117,10 @@ RENDERED = {
     "unknown-at": (["--at=@1732284842"], "Diagnose", s.UNKNOWN, 4),
     "hostile-since": (["--since=@1732284842"], "Diagnose", s.HOSTILE, 1),
     "top-at": (["top", "--at=@1732284842"], "Top", s.TOP, 0),
+    "why": (["why", "nginx"], "History", s.WHY, 0),
+    "why-idle": (["why", "512"], "History", s.WHY_IDLE, 0),
+    "why-hostile": (["why", "x"], "History", s.WHY_HOSTILE, 0),
+    "why-huge": (["why", "x"], "History", s.WHY_HUGE, 0),
     "history": (["history"], "History", s.HISTORY, 0),
     "history-program": (["history", "--proc=ffmpeg"], "History", s.HISTORY_PROGRAM, 0),
     "history-each": (["history", "--proc=ffmpeg", "--each"], "History", s.HISTORY_EACH, 0),
@@ -131,7 +135,10 @@ RENDERED = {
 class Rendering(TestCase):
     def render(self, name, width, **env):
         arguments, method, reply, status = RENDERED[name]
-        with FakeSlowd(self.directory.name, {method: reply}) as server:
+        replies = {method: reply}
+        if arguments[:1] == ["why"]:
+            replies = {"History": reply["history"], "Diagnose": {"diagnosis": reply["diagnosis"]}}
+        with FakeSlowd(self.directory.name, replies) as server:
             result = self.ask(server, *arguments, COLUMNS=width, **env)
             self.assertEqual(server.problems, [])
             self.assertEqual(server.calls[0]["method"], INTERFACE + method)
@@ -283,6 +290,20 @@ class Parameters(TestCase):
                  {"unit": "cron.service", "stepUSec": 300000000, "each": True, "metrics": ["cpu", "io"]})):
             self.ask(server, *arguments)
             self.assertEqual(server.calls[-1].get("parameters", {}), parameters, arguments)
+
+    def test_why(self):
+        server = self.serve(History=s.WHY["history"], Diagnose=s.SLOW)
+        until, minute = 1732284842500000, 60000000
+        for arguments, history, diagnose in (
+                (["nginx", "--at=@1732284842.5"], {"program": "nginx", "sinceUSec": until - 5 * minute, "untilUSec": until},
+                 {"atUSec": until}),
+                (["711", "--since=@1732284542.5", "--until=@1732284842.5"],
+                 {"pid": 711, "sinceUSec": until - 5 * minute, "untilUSec": until},
+                 {"sinceUSec": until - 5 * minute, "untilUSec": until})):
+            result = self.ask(server, "why", *arguments, "--json")
+            self.assertEqual(json.loads(result.out), {"history": s.WHY["history"], "diagnosis": s.SLOW["diagnosis"]})
+            self.assertEqual(server.calls[-2]["parameters"], dict(history, metrics=["cpu", "memory", "io", "wait"]))
+            self.assertEqual(server.calls[-1]["parameters"], diagnose)
 
     def test_step_fits_the_width(self):
         server = self.serve(History=s.HISTORY)
@@ -501,6 +522,8 @@ WRONG_USE = [
     (["-"], "There is no command '-'"),
     ([""], "There is no command ''"),
     (["diagnose", "ffmpeg"], "diagnose takes no argument, but 'ffmpeg' was given."),
+    (["why"], "why needs a NAME|PID; slowctl top lists programs."),
+    (["why", "0"], "why needs the name of a program or a pid, not '0'."),
     (["explain"], "explain needs a CHECK; slowctl checks lists them."),
     (["explain", "a", "b"], "explain takes one argument, but 'b' was given behind 'a'."),
     (["--json=xml"], "--json does not know 'xml': use pretty or short."),
