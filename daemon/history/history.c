@@ -13,11 +13,15 @@
 struct history *history_new(void)
 {
         struct history *history = calloc(1, sizeof(*history));
+        if (!history || !(history->trends = trends_new()))
+                return history_free(history);
         return history;
 }
 
 struct history *history_free(struct history *history)
 {
+        if (history)
+                (void)trends_free(history->trends);
         free(history);
         return NULL;
 }
@@ -211,6 +215,7 @@ void history_push(struct history *history, const struct snapshot *snapshot)
         bool is_gap = push_gap(history, snapshot);
         history->latest = snapshot;
         push_messages(history, snapshot->sample);
+        trends_push(history->trends, snapshot);
         if (snapshot->is_first)
                 return;
         if (history->frame_count == HISTORY_FRAMES_MAX)
@@ -237,6 +242,19 @@ void history_push(struct history *history, const struct snapshot *snapshot)
 const struct snapshot *history_latest(const struct history *history)
 {
         return history->latest;
+}
+
+struct trends *history_trends(struct history *history)
+{
+        return history->trends;
+}
+
+size_t history_trend(const struct history *history, enum trend_kind kind, uint64_t id, usec_t window_usec,
+                     usec_t step_usec, struct trend_point *ret_points, size_t max)
+{
+        if (kind == TREND_MACHINE)
+                id = trend_field_id((enum field)id);
+        return trends_get(history->trends, kind, id, window_usec, step_usec, ret_points, max);
 }
 
 size_t history_frames(const struct history *history)

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "daemon/history/trends.h"
 #include "daemon/model/snapshot.h"
 
 #define HISTORY_SPAN_USEC           (15 * USEC_PER_MINUTE)
@@ -99,6 +100,14 @@ struct unit_window {
 /* False if nothing held it back in the window. */
 bool history_unit(const struct history *history, uint64_t cgroup_id, usec_t window_usec,
                   struct unit_window *ret_window);
+
+/* ---- hours and days ---- */
+
+/* The steps of a series within `window_usec` of the end: see trends_get(). */
+size_t history_trend(const struct history *history, enum trend_kind kind, uint64_t id, usec_t window_usec,
+                     usec_t step_usec, struct trend_point *ret_points, size_t max);
+/* For whoever loads or stores them. Lives as long as the history. */
+struct trends *history_trends(struct history *history);
 
 /* ---- kernel messages ---- */
 

@@ -30,6 +30,7 @@ struct unit_row {
 
 struct history {
         const struct snapshot *latest;
+        struct trends *trends;
         struct frame frames[HISTORY_FRAMES_MAX];
         uint32_t frame_next, frame_count;
         struct program_row program_rows[HISTORY_PROGRAM_ROWS_MAX];
