@@ -116,6 +116,8 @@ static const struct column machine_columns[] = {
         COUNTER(99, struct sample, dropped, 1),
         COUNTER(100, struct sample, delay_accounting_since_usec, 1),
         NUMBER(101, struct sample, expected_usec, 0),
+        COUNTER(102, struct sample, files_open, 1),
+        COUNTER(103, struct sample, files_max, 1),
 };
 
 static const struct column cpu_columns[] = {
@@ -330,6 +332,8 @@ static const struct column process_columns[] = {
         NUMBER(41, struct process_sample, autogroup_nice, 0),
         NUMBER(42, struct process_sample, is_server, 1),
         NUMBER(43, struct process_sample, is_server_known, 1),
+        COUNTER(44, struct process_sample, files, 1),
+        COUNTER(45, struct process_sample, files_limit, 1),
 };
 
 static const struct column message_columns[] = {

@@ -78,6 +78,8 @@ static void new_process(struct synthetic *synthetic, struct process_sample *proc
         process->identity = new_identity(synthetic, process->pid, process->start_ticks);
         process->autogroup = ABSENT;
         process->thrashing_delay_nsec = ABSENT;
+        process->files = roll(synthetic, 8) ? 3 + roll(synthetic, 60) : ABSENT;
+        process->files_limit = 1024;
         process->rss_bytes = 4096 * (100 + roll(synthetic, 5000));
         process->rss_anon_bytes = process->rss_bytes / 8192 * 4096;
         process->run_nsec = roll(synthetic, 1000000000);
