@@ -208,6 +208,7 @@ int sample_decoder_next(struct sample_decoder *decoder, struct sample *sample)
         sample->swap_count = take_array(decoder, ENTITY_SWAP, sample->swaps);
         sample->disk_count = take_array(decoder, ENTITY_DISK, sample->disks);
         sample->interface_count = take_array(decoder, ENTITY_INTERFACE, sample->interfaces);
+        sample->raid_count = take_array(decoder, ENTITY_RAID, sample->raids);
         sample->message_count = take_array(decoder, ENTITY_MESSAGE, sample->messages);
         take_collectors(decoder, sample);
         result = take_mounts(decoder, sample);

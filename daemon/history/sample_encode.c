@@ -254,6 +254,7 @@ int sample_encoder_add(struct sample_encoder *encoder, const struct sample *samp
                                      .links = encoder->links,
                                      .count = sample->process_count },
                 [ENTITY_MESSAGE] = { .base = sample->messages, .count = sample->message_count },
+                [ENTITY_RAID] = { .base = sample->raids, .count = sample->raid_count },
                 [ENTITY_COLLECTOR] = { .base = collectors, .count = sample->collector_count },
         };
         result = encoder_encode(encoder->encoder, rows, ret_frame);

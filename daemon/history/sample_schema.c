@@ -116,8 +116,6 @@ static const struct column machine_columns[] = {
         COUNTER(99, struct sample, dropped, 1),
         COUNTER(100, struct sample, delay_accounting_since_usec, 1),
         NUMBER(101, struct sample, expected_usec, 0),
-        COUNTER(102, struct sample, files_open, 1),
-        COUNTER(103, struct sample, files_max, 1),
 };
 
 static const struct column cpu_columns[] = {
@@ -332,8 +330,6 @@ static const struct column process_columns[] = {
         NUMBER(41, struct process_sample, autogroup_nice, 0),
         NUMBER(42, struct process_sample, is_server, 1),
         NUMBER(43, struct process_sample, is_server_known, 1),
-        COUNTER(44, struct process_sample, files, 1),
-        COUNTER(45, struct process_sample, files_limit, 1),
 };
 
 static const struct column message_columns[] = {
@@ -347,6 +343,20 @@ static const struct column collector_columns[] = {
         TEXT(1, struct collector_row, name),
         NUMBER(2, struct collector_row, state, COLLECTOR_FAILED),
         NUMBER(3, struct collector_row, error, 0),
+};
+
+static const struct column raid_columns[] = {
+        TEXT(1, struct raid_sample, name),
+        TEXT(2, struct raid_sample, level),
+        TEXT(3, struct raid_sample, action),
+        TEXT(4, struct raid_sample, members),
+        NUMBER(5, struct raid_sample, is_active, 1),
+        NUMBER(6, struct raid_sample, is_waiting, 1),
+        COUNTER(7, struct raid_sample, disks_wanted, 1),
+        COUNTER(8, struct raid_sample, disks_working, 1),
+        COUNTER(9, struct raid_sample, done_bytes, LARGE),
+        COUNTER(10, struct raid_sample, total_bytes, KIB),
+        COUNTER(11, struct raid_sample, bytes_per_sec, KIB),
 };
 
 #define ENTITY(number_, shape_, name_, type_, keys_, sorted_, max_)                                          \
@@ -368,6 +378,7 @@ static const struct entity entities[SAMPLE_ENTITIES] = {
         [ENTITY_PROCESS] = ENTITY(9, SHAPE_LIST, process, process_sample, 2, true, PROCESSES_MAX),
         [ENTITY_MESSAGE] = ENTITY(10, SHAPE_EVENT, message, kernel_message, 0, false, KERNEL_MESSAGES_MAX),
         [ENTITY_COLLECTOR] = ENTITY(11, SHAPE_LIST, collector, collector_row, 1, false, COLLECTORS_MAX),
+        [ENTITY_RAID] = ENTITY(21, SHAPE_LIST, raid, raid_sample, 1, false, RAIDS_MAX),
 };
 
 const struct schema sample_schema = { .entities = entities, .entity_count = SAMPLE_ENTITIES };

@@ -17,6 +17,7 @@ enum sample_entity {
         ENTITY_PROCESS,
         ENTITY_MESSAGE,
         ENTITY_COLLECTOR,
+        ENTITY_RAID,
         SAMPLE_ENTITIES
 };
 

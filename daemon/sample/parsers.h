@@ -12,10 +12,10 @@ int stat_parse(struct span text,
                struct sample *sample); /* also machine.cpus and machine.boot_realtime_usec */
 int loadavg_parse(struct span text, struct sample *sample);
 int uptime_parse(struct span text, struct sample *sample);
-int file_nr_parse(struct span text, struct sample *sample);
 int meminfo_parse(struct span text, struct sample *sample);
 int vmstat_parse(struct span text, struct sample *sample);
 int netdev_parse(struct span text, struct sample *sample);
+int mdstat_parse(struct span text, struct sample *sample); /* a file without arrays is fine */
 
 /* One PSI file of the machine or of a control group. */
 int pressure_parse(struct span text, struct pressure_sample *ret_pressure);

@@ -25,8 +25,7 @@ void sample_clear(struct sample *sample)
         set_absent(&sample->meminfo, sizeof(sample->meminfo));
         set_absent(&sample->vmstat, sizeof(sample->vmstat));
         sample->uptime_usec = ABSENT;
-        sample->files_open = sample->files_max = ABSENT;
-        sample->swap_count = sample->disk_count = sample->interface_count = 0;
+        sample->swap_count = sample->raid_count = sample->disk_count = sample->interface_count = 0;
         sample->mounts = NULL;
         sample->mount_count = sample->cgroup_count = sample->process_count = sample->message_count = 0;
         sample->messages_lost = sample->dropped = 0;

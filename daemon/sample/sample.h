@@ -20,6 +20,7 @@
 #define INTERFACES_MAX      128
 #define MOUNTS_MAX          512
 #define SWAPS_MAX           16
+#define RAIDS_MAX           16
 #define CGROUPS_MAX         1024
 #define PROCESSES_MAX       65536
 #define KERNEL_MESSAGES_MAX 64
@@ -145,6 +146,20 @@ struct mount_sample {
         char path[PATH_TEXT_MAX]; /* mount point, octal escapes undone */
 };
 
+/* /proc/mdstat, one array. What it is busy with by itself: a resync after a crash, the rebuild of a disk, the
+ * monthly check. */
+struct raid_sample {
+        char name[DEVICE_NAME_MAX]; /* "md0" */
+        char level[16];             /* "raid1" */
+        char action[16]; /* "resync", "recovery" (rebuild), "reshape", "check" (repair too); "" none */
+        bool is_waiting; /* its action is put off until another array is done */
+        bool is_active;
+        uint64_t disks_wanted, disks_working; /* fewer work: degraded. ABSENT for levels without spares */
+        uint64_t done_bytes, total_bytes;     /* of the action, per disk; ABSENT without one */
+        uint64_t bytes_per_sec;               /* the kernel's own figure over the last 30 s */
+        char members[128];                    /* "sda1 sdb1": those in use */
+};
+
 /* /dev/kmsg */
 struct kernel_message {
         uint64_t sequence;
@@ -248,8 +263,7 @@ struct process_sample {
         uint64_t rss_bytes;                                      /* every time */
         uint64_t read_bytes, write_bytes, cancelled_write_bytes; /* at the block layer */
         uint64_t read_calls, write_calls, read_chars, write_chars;
-        uint64_t files, files_limit; /* open descriptors, as last counted, and how many it may have (soft) */
-        uint64_t autogroup;          /* scheduler autogroup number; ABSENT where the kernel has none */
+        uint64_t autogroup; /* scheduler autogroup number; ABSENT where the kernel has none */
         int8_t autogroup_nice;
         bool is_server; /* listens on a socket; looked up for members of limited units only */
         bool is_server_known;
@@ -285,9 +299,10 @@ struct sample {
         struct meminfo_sample meminfo;
         struct vmstat_sample vmstat;
         usec_t uptime_usec;
-        uint64_t files_open, files_max; /* file handles of the whole machine */
         struct swap_sample swaps[SWAPS_MAX];
         size_t swap_count;
+        struct raid_sample raids[RAIDS_MAX];
+        size_t raid_count;
         struct disk_sample disks[DISKS_MAX];
         size_t disk_count;
         struct interface_sample interfaces[INTERFACES_MAX];

@@ -64,8 +64,9 @@ static int parse_machine(struct span text, struct sample *ret_sample)
 }
 
 static int (*const parsers[])(struct span, struct sample *) = {
-        stat_parse,      loadavg_parse, uptime_parse,    meminfo_parse, vmstat_parse,       netdev_parse,
-        diskstats_parse, parse_swaps,   parse_mountinfo, parse_kmsg,    pressure_parse_cpu, parse_machine,
+        stat_parse,         loadavg_parse,   uptime_parse, meminfo_parse,   vmstat_parse,
+        netdev_parse,       diskstats_parse, parse_swaps,  parse_mountinfo, parse_kmsg,
+        pressure_parse_cpu, parse_machine,   mdstat_parse,
 };
 #define PARSER_COUNT (sizeof(parsers) / sizeof(parsers[0]))
 

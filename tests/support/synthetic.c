@@ -78,8 +78,6 @@ static void new_process(struct synthetic *synthetic, struct process_sample *proc
         process->identity = new_identity(synthetic, process->pid, process->start_ticks);
         process->autogroup = ABSENT;
         process->thrashing_delay_nsec = ABSENT;
-        process->files = roll(synthetic, 8) ? 3 + roll(synthetic, 60) : ABSENT;
-        process->files_limit = 1024;
         process->rss_bytes = 4096 * (100 + roll(synthetic, 5000));
         process->rss_anon_bytes = process->rss_bytes / 8192 * 4096;
         process->run_nsec = roll(synthetic, 1000000000);
@@ -346,6 +344,7 @@ const char *sample_difference(const struct sample *a, const struct sample *b)
 {
         if (rows_differ(ENTITY_MACHINE, a, 1, b, 1) ||
             rows_differ(ENTITY_CPU, a->stat.cpu, CPUS_MAX, b->stat.cpu, CPUS_MAX) ||
+            rows_differ(ENTITY_RAID, a->raids, a->raid_count, b->raids, b->raid_count) ||
             rows_differ(ENTITY_SWAP, a->swaps, a->swap_count, b->swaps, b->swap_count) ||
             rows_differ(ENTITY_DISK, a->disks, a->disk_count, b->disks, b->disk_count) ||
             rows_differ(ENTITY_INTERFACE, a->interfaces, a->interface_count, b->interfaces,
