@@ -275,6 +275,27 @@ static void set_check(struct parser *parser, size_t index, const char *key, cons
         parser_fail(parser, "unknown setting '%s' in [check %s]", shown(key, text), check->name);
 }
 
+static void set_worker(struct parser *parser, const char *key, const char *value)
+{
+        static const char *const kinds[] = {
+                [WORKER_INDEXER] = "Indexer", [WORKER_MAINTENANCE] = "Maintenance", [WORKER_BACKUP] = "Backup"
+        };
+        char text[CONFIG_VALUE_SHOWN_MAX];
+        for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+                if (strcmp(key, kinds[i]) != 0)
+                        continue;
+                int r = workers_add(&parser->config->workers, (enum worker_kind)i, value);
+                if (r == -E2BIG)
+                        parser_fail(parser, "%s=%s is too long, or there are more than %d workers", key,
+                                    shown(value, text), WORKERS_ADDED_MAX);
+                else if (r < 0)
+                        parser_fail(parser, "%s=%s is no worker; NAME timer=UNIT exclude=FILE is meant", key,
+                                    shown(value, text));
+                return;
+        }
+        parser_fail(parser, "unknown setting '%s' in [workers]", shown(key, text));
+}
+
 /* The check a section speaks of: its index, -ENOENT. */
 static int section_check(const char *section)
 {
@@ -297,6 +318,8 @@ static int on_setting(void *user, const char *section, const char *key, const ch
                 parser_fail(parser, "a setting before the first section; [slowd] is missing");
         else if (strcmp(section, "slowd") == 0)
                 set_general(parser, key, value);
+        else if (strcmp(section, "workers") == 0)
+                set_worker(parser, key, value);
         else if (check >= 0)
                 set_check(parser, (size_t)check, key, value);
         return 1; /* mistakes are kept in parser->error; an unknown section has been reported at its head */
@@ -312,10 +335,11 @@ static void check_section(struct parser *parser, struct span line)
         if (!span_take_until(&line, ']', &name))
                 return; /* libinih reports it */
         if (!span_copy(name, section, sizeof(section)) ||
-            (strcmp(section, "slowd") != 0 && section_check(section) < 0)) {
+            (strcmp(section, "slowd") != 0 && strcmp(section, "workers") != 0 &&
+             section_check(section) < 0)) {
                 const char *hint = strncmp(section, CONFIG_CHECK_PREFIX, strlen(CONFIG_CHECK_PREFIX)) == 0
                                            ? "there is no check of that name"
-                                           : "sections are [slowd] and [check NAME]";
+                                           : "sections are [slowd], [workers] and [check NAME]";
                 parser_fail(parser, "unknown section [%s]; %s", section, hint);
         }
 }

@@ -17,6 +17,7 @@ struct config {
         usec_t interval_usec;       /* [slowd] Interval=, default 5 s */
         usec_t fast_interval_usec;  /* [slowd] FastInterval=, default 1 s; never longer than interval_usec */
         struct store_limits limits; /* KeepSamples= 30 days, KeepSummaries= 13 months, MaximumSize= 500 MB */
+        struct added_workers workers; /* [workers] */
         bool check_enabled[CHECKS_MAX];
         double parameters[CHECKS_MAX]
                          [CHECK_PARAMETERS_MAX]; /* in the order of checks[] and of their parameters */

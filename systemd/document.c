@@ -128,7 +128,15 @@ void document_example(FILE *out, const struct check *const *table)
               "# How long history is kept: every look, their sums by minute and hour, and in all.\n"
               "#KeepSamples=30d\n"
               "#KeepSummaries=13 months\n"
-              "#MaximumSize=500M\n",
+              "#MaximumSize=500M\n"
+              "\n"
+              "[workers]\n"
+              "# Programs that work in the background, beside those that slowd knows: name, timer, and "
+              "where\n"
+              "# it is told what to leave out.\n"
+              "#Indexer=my-indexer timer=my-indexer.timer exclude=/etc/my-indexer.conf\n"
+              "#Maintenance=\n"
+              "#Backup=\n",
               out);
         for (; *table; table++) {
                 const struct check *check = *table;

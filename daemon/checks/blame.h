@@ -31,9 +31,35 @@ struct family {
 size_t families_make(const struct history *history, usec_t window_usec, struct family *ret_families,
                      size_t max);
 
+/* The same, with a say in what counts as one family: the name under which a program is taken, which must last
+ * as long as the families; NULL for its own. */
+typedef const char *family_namer(void *userdata, const struct program_window *window,
+                                 const struct program *program);
+size_t families_make_named(const struct history *history, usec_t window_usec, family_namer *name_of,
+                           void *userdata, struct family *ret_families, size_t max);
+
 /* The time it lost of the time it wanted to work, to one kind of wait, in permille; 0 if it wanted nothing.
  */
 int32_t lost_permille_of(float waited, const struct ledger *ledger);
+
+/* What somebody loses to a suspect by one kind of wait. */
+struct loss {
+        double permille;       /* of the time it wants to work */
+        double usual_permille; /* what it waited before the suspect began; NAN: not known */
+        bool is_usual_known;
+};
+
+/* Where its past is known, what it waits beyond what it always waits. Else `part` (0..1) of what it waits: as
+ * much of it as can come from the suspect. */
+struct loss loss_of(const struct history *history, const struct family *family, usec_t since_usec,
+                    float (*wait)(const struct ledger *), double part);
+/* The same for the disk. Who always waits for its disk loses too if it gets less done than it used to. */
+struct loss disk_loss(const struct history *history, const struct family *family, usec_t since_usec,
+                      double part);
+
+/* The disk to name: the one that is busiest, and of equals the one that is a disk itself rather than stacked
+ * on one. NULL if there is none. */
+const struct disk_rate *busiest_disk(const struct snapshot *latest);
 
 /* Both are parts of one build (make, cc1, ld ...): they wait for each other by design. */
 bool is_build_tool(const char *name);

@@ -4,6 +4,7 @@
  * is found, one where its look-alike is clear. */
 #pragma once
 
+#include "daemon/checks/workers.h"
 #include "daemon/diagnosis/finding.h"
 #include "daemon/history/history.h"
 
@@ -22,6 +23,7 @@ struct check_context {
         const struct history *history;
         const double *parameters; /* in the order of check->parameters */
         bool was_found;           /* an incident of this check is open: the clear thresholds apply */
+        const struct added_workers *workers; /* background workers that slowd.conf adds; NULL: none */
 };
 
 struct check {

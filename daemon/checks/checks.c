@@ -13,6 +13,8 @@ extern const struct check check_memory_thrash;
 extern const struct check check_memory_exhausted;
 extern const struct check check_memory_limit;
 extern const struct check check_memory_oom;
+extern const struct check check_background_indexer;
+extern const struct check check_background_maintenance;
 extern const struct check check_disk_saturated;
 
 const struct check *const checks[] = {
@@ -23,6 +25,8 @@ const struct check *const checks[] = {
         &check_memory_exhausted,
         &check_memory_limit,
         &check_memory_oom,
+        &check_background_indexer,
+        &check_background_maintenance,
         &check_disk_saturated,
         NULL,
 };

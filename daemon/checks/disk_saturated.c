@@ -71,23 +71,6 @@ static double moved(const struct family *family)
         return (double)family->read_bytes + (double)family->write_bytes;
 }
 
-/* The disk to name: the one that is busiest, and of equals the one that is a disk itself rather than stacked
- * on one. */
-static const struct disk_rate *busiest_disk(const struct snapshot *latest)
-{
-        const struct disk_rate *busiest = NULL;
-        for (size_t i = 0; i < latest->disk_count; i++) {
-                const struct disk_rate *disk = &latest->disks[i];
-                if (disk->sample->is_partition || disk->sample->is_memory)
-                        continue;
-                if (!busiest || disk->busy > busiest->busy + 0.05F ||
-                    (disk->busy > busiest->busy - 0.05F && busiest->sample->is_stacked &&
-                     !disk->sample->is_stacked))
-                        busiest = disk;
-        }
-        return busiest;
-}
-
 static double carried(const struct disk_rate *disk)
 {
         return (isnan(disk->read_bytes) ? 0 : (double)disk->read_bytes) +

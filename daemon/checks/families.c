@@ -22,9 +22,8 @@ static uint64_t program_memory(const struct program *program)
 }
 
 static struct family *family_of(struct family *families, size_t *count, size_t max,
-                                const struct program *program)
+                                const struct program *program, const char *name)
 {
-        const char *name = program->name;
         for (size_t i = 0; i < *count; i++)
                 if (families[i].is_batch == program->is_batch && strcmp(families[i].name, name) == 0)
                         return &families[i];
@@ -87,8 +86,8 @@ static void add_program(const struct snapshot *latest, struct family *family, ui
         }
 }
 
-size_t families_make(const struct history *history, usec_t window_usec, struct family *ret_families,
-                     size_t max)
+size_t families_make_named(const struct history *history, usec_t window_usec, family_namer *name_of,
+                           void *userdata, struct family *ret_families, size_t max)
 {
         struct program_window windows[HISTORY_WINDOW_PROGRAMS_MAX];
         const struct snapshot *latest = history_latest(history);
@@ -98,13 +97,21 @@ size_t families_make(const struct history *history, usec_t window_usec, struct f
                 if (windows[i].program < 0)
                         continue;
                 const struct program *program = &latest->programs[windows[i].program];
-                struct family *family = family_of(ret_families, &count, max, program);
+                const char *name = name_of ? name_of(userdata, &windows[i], program) : NULL;
+                struct family *family =
+                        family_of(ret_families, &count, max, program, name ? name : program->name);
                 if (!family)
                         continue;
                 family_add(family, &windows[i], program);
                 add_program(latest, family, (uint32_t)windows[i].program);
         }
         return count;
+}
+
+size_t families_make(const struct history *history, usec_t window_usec, struct family *ret_families,
+                     size_t max)
+{
+        return families_make_named(history, window_usec, NULL, NULL, ret_families, max);
 }
 
 int32_t lost_permille_of(float waited, const struct ledger *ledger)

@@ -214,7 +214,7 @@ const char *command_on_unit(char buffer[static FINDING_TEXT_MAX], const char *un
         const char *type = strrchr(unit, '.');
         buffer[0] = '\0';
         bool is_unit = type && (strcmp(type, ".service") == 0 || strcmp(type, ".scope") == 0 ||
-                                strcmp(type, ".slice") == 0);
+                                strcmp(type, ".slice") == 0 || strcmp(type, ".timer") == 0);
         if (!is_unit || !is_shell_safe(unit))
                 return buffer;
         va_start(arguments, format);
@@ -240,21 +240,4 @@ const char *family_words(char *buffer, size_t size, const struct family *family)
         else
                 text_format(buffer, size, "%s", family->name);
         return buffer;
-}
-
-/* Long enough to average bursts out, and a minute's distance so that the onset itself is not in it. */
-#define USUAL_SPAN_USEC     (10 * USEC_PER_MINUTE)
-#define USUAL_DISTANCE_USEC USEC_PER_MINUTE
-
-double usual_lost_permille(const struct history *history, const struct family *family, usec_t since_usec,
-                           float (*wait)(const struct ledger *))
-{
-        const struct snapshot *latest = history_latest(history);
-        struct program_window window;
-        usec_t now_usec = latest->time.realtime_usec;
-        usec_t age = (now_usec > since_usec ? now_usec - since_usec : 0) + USUAL_DISTANCE_USEC;
-        uint64_t id = latest->programs[family->programs[0]].id;
-        if (!history_program(history, id, age + USUAL_SPAN_USEC, age, &window))
-                return NAN;
-        return lost_permille_of(wait(&window.ledger), &window.ledger);
 }

@@ -23,6 +23,7 @@ size_t checks_run(const struct history *history, const struct config *config,
                                         .history = history,
                                         .parameters = config->parameters[count],
                                         .was_found = was_found[count],
+                                        .workers = &config->workers,
                                 },
                                 finding);
                 }

@@ -5,6 +5,7 @@
 
 #include "common/text.h"
 #include "common/units.h"
+#include "daemon/diagnosis/relation.h"
 
 static bool explains(const char *root, const char *follower)
 {
@@ -15,56 +16,55 @@ static bool explains(const char *root, const char *follower)
         return false;
 }
 
-static bool is_pid_shared(const struct subject *a, const struct subject *b)
-{
-        for (uint32_t i = 0; i < a->pid_count; i++)
-                for (uint32_t k = 0; k < b->pid_count; k++)
-                        if (a->pids[i] == b->pids[k])
-                                return true;
-        return false;
-}
+/* Which finding follows from which: one step up for each, and NO_ROOT for a root. */
+#define NO_ROOT SIZE_MAX
+struct forest {
+        size_t above[CHECKS_MAX];
+};
 
-static bool is_same_name(const char *a, const char *b)
+static bool is_above(const struct forest *forest, size_t upper, size_t lower)
 {
-        return a[0] && strcmp(a, b) == 0;
-}
-
-/* A check may explain another in general; these two findings belong together only if they speak of the same
- * thing. */
-static bool is_related(const struct finding *root, const struct finding *follower)
-{
-        const struct subject *a = &root->culprit, *b = &follower->culprit;
-        if (a->kind == SUBJECT_MACHINE || b->kind == SUBJECT_MACHINE)
-                return true;
-        if (is_same_name(a->name, b->name) || is_same_name(a->unit, b->name) ||
-            is_same_name(a->name, b->unit) || is_pid_shared(a, b))
-                return true;
-        for (uint32_t i = 0; i < root->victim_count; i++)
-                if (is_same_name(root->victims[i].name, b->name))
+        for (; lower != NO_ROOT; lower = forest->above[lower])
+                if (lower == upper)
                         return true;
         return false;
 }
 
-static const char *root_of(const struct finding *findings, size_t count, const struct finding *follower)
+/* Of several that may explain one finding it is the first in elimination order. No step may close a circle;
+ * from the last to the first, so that of two that explain each other the earlier is the root. */
+static struct forest forest_of(const struct finding *findings, size_t count, const struct sample *sample)
 {
-        for (size_t i = 0; i < count; i++)
-                if (findings[i].verdict == VERDICT_FOUND && &findings[i] != follower &&
-                    explains(findings[i].check, follower->check) && is_related(&findings[i], follower))
-                        return findings[i].check;
-        return NULL;
+        struct forest forest;
+        for (size_t i = 0; i < CHECKS_MAX; i++)
+                forest.above[i] = NO_ROOT;
+        for (size_t i = count; i-- > 0;) {
+                if (findings[i].verdict != VERDICT_FOUND)
+                        continue;
+                for (size_t k = 0; k < count && forest.above[i] == NO_ROOT; k++)
+                        if (findings[k].verdict == VERDICT_FOUND && !is_above(&forest, i, k) &&
+                            explains(findings[k].check, findings[i].check) &&
+                            relation_holds(sample, &findings[k], &findings[i]))
+                                forest.above[i] = k;
+        }
+        return forest;
+}
+
+/* A consequence of a consequence is one of the root. */
+static size_t root_of(const struct forest *forest, size_t index)
+{
+        while (forest->above[index] != NO_ROOT)
+                index = forest->above[index];
+        return index;
 }
 
 /* What a root costs is what it costs itself and what its consequences cost; one whose consequence hurts now
  * is no risk any more, whatever it thought of itself. */
 static struct finding with_consequences(const struct finding *findings, size_t count,
-                                        const struct finding *root)
+                                        const struct forest *forest, size_t root)
 {
-        struct finding sum = *root;
+        struct finding sum = findings[root];
         for (size_t i = 0; i < count; i++) {
-                if (findings[i].verdict != VERDICT_FOUND)
-                        continue;
-                const char *because = root_of(findings, count, &findings[i]);
-                if (!because || strcmp(because, root->check) != 0)
+                if (findings[i].verdict != VERDICT_FOUND || root_of(forest, i) != root)
                         continue;
                 if (findings[i].kind == FINDING_CAUSE)
                         sum.kind = FINDING_CAUSE;
@@ -91,14 +91,15 @@ static void insert_ranked(struct finding *list, uint32_t *count, const struct fi
 }
 
 static void add_found(struct diagnosis *diagnosis, const struct finding *findings, size_t count,
-                      const struct finding *finding)
+                      const struct forest *forest, size_t index)
 {
-        const char *because = root_of(findings, count, finding);
-        if (because) {
-                insert_ranked(diagnosis->consequences, &diagnosis->consequence_count, finding, because);
+        size_t above = root_of(forest, index);
+        if (above != index) {
+                insert_ranked(diagnosis->consequences, &diagnosis->consequence_count, &findings[index],
+                              findings[above].check);
                 return;
         }
-        struct finding root = with_consequences(findings, count, finding);
+        struct finding root = with_consequences(findings, count, forest, index);
         if (root.kind == FINDING_RISK)
                 insert_ranked(diagnosis->risks, &diagnosis->risk_count, &root, NULL);
         else
@@ -157,6 +158,7 @@ void diagnose(const struct finding *findings, size_t count, const struct history
         struct diagnosis *diagnosis = ret_diagnosis;
         const struct snapshot *latest = history_latest(history);
         bool is_known = history_frames(history) >= DIAGNOSIS_FRAMES_MIN;
+        const struct forest forest = forest_of(findings, count, latest->sample);
         diagnosis->cause_count = diagnosis->risk_count = diagnosis->consequence_count = 0;
         diagnosis->ruled_out_count = diagnosis->not_checked_count = 0;
         diagnosis->at_usec = latest->time.realtime_usec;
@@ -172,7 +174,7 @@ void diagnose(const struct finding *findings, size_t count, const struct history
                         add_reason(diagnosis->not_checked, &diagnosis->not_checked_count, finding);
                         break;
                 case VERDICT_FOUND:
-                        add_found(diagnosis, findings, count, finding);
+                        add_found(diagnosis, findings, count, &forest, i);
                         break;
                 }
         }

@@ -96,6 +96,7 @@ struct finding {
         int32_t confidence_permille;
         char summary[FINDING_TEXT_MAX]; /* found: a sentence; clear and unknown: the reason */
         struct subject culprit;
+        char device[DEVICE_NAME_MAX]; /* the disk that this is about; "" if none, or if the culprit says it */
         bool has_origin;
         struct origin origin; /* what started the culprit */
         struct subject victims[FINDING_VICTIMS_MAX];

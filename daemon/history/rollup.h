@@ -34,7 +34,6 @@ enum rollup_metric {
         ROLLUP_SWAP,   /* bytes */
         ROLLUP_COUNT,  /* processes */
         ROLLUP_THREADS,
-        ROLLUP_FILES, /* open descriptors */
         ROLLUP_METRIC_MAX
 };
 

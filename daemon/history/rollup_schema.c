@@ -62,7 +62,6 @@ static const struct column machine_columns[] = {
         FIELD(43, FIELD_NETWORK_TX_BYTES),
         FIELD(44, FIELD_PROCESSES),
         FIELD(45, FIELD_TASKS),
-        FIELD(46, FIELD_FILES),
 };
 
 static const struct column program_columns[] = {
@@ -86,7 +85,6 @@ static const struct column program_columns[] = {
         METRIC(12, ROLLUP_SWAP),
         METRIC(13, ROLLUP_COUNT),
         METRIC(14, ROLLUP_THREADS),
-        METRIC(15, ROLLUP_FILES),
 };
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))

@@ -95,7 +95,7 @@ struct fake_process *fake_add(struct fake_machine *machine, const char *name, co
         counters->state = 'S';
         counters->delays = DELAYS_FULL;
         counters->threads = 1;
-        counters->autogroup = counters->files = counters->files_limit = ABSENT;
+        counters->autogroup = ABSENT;
         zero_counters(counters);
         return process;
 }
@@ -353,7 +353,8 @@ struct finding fake_check(const struct fake_machine *machine, const char *name, 
                 parameters[i] = check->parameters[i].default_value;
         memset(&finding, 0, sizeof(finding));
         finding.check = check->name;
-        check->run(&(struct check_context){ machine->history, parameters, was_found }, &finding);
+        check->run(&(struct check_context){ machine->history, parameters, was_found, &machine->workers },
+                   &finding);
         return finding;
 }
 

@@ -40,6 +40,7 @@ struct fake_machine {
         double cpu_some, memory_some, memory_full, io_some, io_full;
         double swap_in, swap_out, restore_file, context_switches;
         double disk_busy, disk_read_bytes, disk_write_bytes; /* of sda */
+        struct added_workers workers;                        /* as slowd.conf would add them */
         double expected_sec;                                 /* what was asked for; 0: the tick's length */
         /* The results. */
         struct sample samples[2];

@@ -2,6 +2,7 @@
 #include "tests/support/cases.h"
 
 #include "daemon/diagnosis/diagnose.h"
+#include "daemon/diagnosis/relation.h"
 
 static struct finding findings[CHECKS_MAX];
 static size_t count;
@@ -159,6 +160,149 @@ static void test_how_findings_are_related(void **state)
         assert_int_equal(diagnosis.cause_count, 2);
 }
 
+/* ---- chains: one root, and what follows from what follows from it ---- */
+
+static struct finding *add_about(const char *check, enum subject_kind kind, const char *culprit)
+{
+        struct finding *finding = add_found(check, culprit, 100 * (int32_t)(count + 1));
+        finding->culprit.kind = kind;
+        return finding;
+}
+
+static void assert_one_cause(const char *root, uint32_t consequences)
+{
+        make();
+        if (diagnosis.cause_count != 1 || strcmp(diagnosis.causes[0].check, root) != 0)
+                fail_msg("%u causes, the first is %s, not %s", diagnosis.cause_count,
+                         diagnosis.cause_count > 0 ? diagnosis.causes[0].check : "none", root);
+        assert_int_equal(diagnosis.consequence_count, consequences);
+        for (uint32_t i = 0; i < consequences; i++)
+                assert_string_equal(diagnosis.consequences[i].because, root);
+        /* It costs what the dearest of them costs. */
+        assert_int_equal(diagnosis.causes[0].lost_permille, 100 * (int32_t)count);
+}
+
+/* The disk's culprit is the thrashing program, of which the root does not speak: two steps. */
+static void test_two_steps(void **state)
+{
+        (void)state;
+        (void)add_about("memory.exhausted", SUBJECT_PROGRAM, "browser");
+        struct finding *thrash = add_about("memory.thrash", SUBJECT_PROGRAM, "java");
+        (void)add_about("disk.saturated", SUBJECT_PROGRAM, "java");
+        make();
+        assert_int_equal(diagnosis.cause_count, 2);
+        (void)snprintf(thrash->culprit.unit, UNIT_NAME_MAX, "browser");
+        assert_one_cause("memory.exhausted", 2);
+}
+
+static void test_worker_explains_the_disk(void **state)
+{
+        (void)state;
+        struct finding *worker = add_about("background.maintenance", SUBJECT_PROGRAM, "apt-get");
+        struct finding *disk = add_about("disk.saturated", SUBJECT_PROGRAM, "dpkg");
+        (void)snprintf(worker->device, sizeof(worker->device), "sda");
+        (void)snprintf(disk->device, sizeof(disk->device), "sda");
+        make();
+        assert_int_equal(diagnosis.cause_count, 2); /* two programs on one disk have nothing in common */
+        worker->culprit.pids[0] = disk->culprit.pids[0] = 77;
+        worker->culprit.pid_count = disk->culprit.pid_count = 1;
+        assert_one_cause("background.maintenance", 1);
+}
+
+/* An array that resyncs, and whoever the busy member is put down to. */
+static void test_array_and_member(void **state)
+{
+        (void)state;
+        struct sample *sample = &machine->samples[machine->current];
+        (void)add_about("background.maintenance", SUBJECT_DEVICE, "md0");
+        struct finding *disk = add_about("disk.saturated", SUBJECT_PROGRAM, "postgres");
+        (void)snprintf(disk->device, sizeof(disk->device), "sdb");
+        make();
+        assert_int_equal(diagnosis.cause_count, 2);
+        sample->raid_count = 1;
+        sample->raids[0] = (struct raid_sample){ .name = "md0", .members = "sda1 sdc1" };
+        make();
+        assert_int_equal(diagnosis.cause_count, 2);
+        sample->raids[0] = (struct raid_sample){ .name = "md0", .members = "sda1 sdb1" };
+        assert_one_cause("background.maintenance", 1);
+}
+
+/* ---- places ---- */
+
+static bool is_related(const struct finding *a, const struct finding *b)
+{
+        return relation_holds(&machine->samples[machine->current], a, b);
+}
+
+static void test_places(void **state)
+{
+        (void)state;
+        static const struct mount_sample mounts[] = {
+                { .major = 8, .minor = 1, .path = "/", .source = "/dev/sda1", .type = "ext4" },
+                { .major = 8, .minor = 17, .path = "/var", .source = "/dev/sdb1", .type = "ext4" },
+                { .major = 0, .minor = 40, .path = "/srv", .source = "/dev/nvme0n1p2", .type = "btrfs" },
+                { .major = 8, .minor = 17, .path = "/mnt/bind", .source = "/dev/sdb1", .type = "ext4" },
+                { .major = 0, .minor = 50, .path = "/net", .source = "nas:/x", .type = "nfs" },
+        };
+        static const struct {
+                enum subject_kind kind_a;
+                const char *a;
+                enum subject_kind kind_b;
+                const char *b;
+                bool is_related;
+        } cases[] = {
+                { SUBJECT_FILE, "/var/log/app.log", SUBJECT_MOUNT, "/var", true },
+                { SUBJECT_FILE, "/var/log/app.log", SUBJECT_MOUNT, "/mnt/bind", true },
+                { SUBJECT_FILE, "/var/log/app.log", SUBJECT_MOUNT, "/", false },
+                { SUBJECT_FILE, "/variable", SUBJECT_MOUNT, "/var", false },
+                { SUBJECT_FILE, "/variable", SUBJECT_MOUNT, "/", true },
+                { SUBJECT_FILE, "relative", SUBJECT_MOUNT, "/", false },
+                { SUBJECT_DISK, "sdb", SUBJECT_MOUNT, "/var", true },
+                { SUBJECT_DISK, "/dev/sdb", SUBJECT_MOUNT, "/var", true },
+                { SUBJECT_DISK, "sdb", SUBJECT_MOUNT, "/", false },
+                { SUBJECT_DISK, "sdb", SUBJECT_FILE, "/var/log/app.log", true },
+                { SUBJECT_DISK, "nvme0n1", SUBJECT_MOUNT, "/srv", true },
+                { SUBJECT_DISK, "nvme0", SUBJECT_MOUNT, "/srv", false },
+                { SUBJECT_DISK, "sda", SUBJECT_DISK, "sda1", true },
+                { SUBJECT_DISK, "sda1", SUBJECT_DISK, "sda", true },
+                { SUBJECT_DISK, "sda", SUBJECT_DISK, "sdaa", false },
+                { SUBJECT_DISK, "sda", SUBJECT_DISK, "sdaa1", false },
+                { SUBJECT_DISK, "loop1", SUBJECT_DISK, "loop10", false },
+                { SUBJECT_DISK, "md0", SUBJECT_DISK, "md0p1", true },
+                { SUBJECT_DISK, "sda", SUBJECT_PROGRAM, "sda1", false },
+                { SUBJECT_DISK, "sda", SUBJECT_MOUNT, "/net", false },
+                { SUBJECT_DISK, "", SUBJECT_DISK, "", false },
+                { SUBJECT_MOUNT, "/net", SUBJECT_MOUNT, "/srv", false },
+        };
+        struct sample *sample = &machine->samples[machine->current];
+        sample->mounts = mounts;
+        sample->mount_count = sizeof(mounts) / sizeof(mounts[0]);
+        sample->disk_count = 4;
+        static const struct disk_sample disks[] = {
+                { .name = "sda", .major = 8, .minor = 0 },
+                { .name = "sda1", .major = 8, .minor = 1, .is_partition = true },
+                { .name = "sdb", .major = 8, .minor = 16 },
+                { .name = "sdb1", .major = 8, .minor = 17, .is_partition = true },
+        };
+        memcpy(sample->disks, disks, sizeof(disks));
+        for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+                count = 0;
+                const struct finding *a = add_about("x", cases[i].kind_a, cases[i].a);
+                const struct finding *b = add_about("y", cases[i].kind_b, cases[i].b);
+                if (is_related(a, b) != cases[i].is_related || is_related(b, a) != cases[i].is_related)
+                        fail_msg("%s and %s", cases[i].a, cases[i].b);
+        }
+        /* A program whose finding says which disk it is about. */
+        count = 0;
+        struct finding *disk = add_about("x", SUBJECT_DISK, "sdb"),
+                       *program = add_about("y", SUBJECT_PROGRAM, "postgres");
+        assert_false(is_related(disk, program));
+        (void)snprintf(program->device, sizeof(program->device), "sdb1");
+        assert_true(is_related(disk, program));
+        sample->mounts = NULL;
+        sample->mount_count = 0;
+}
+
 /* What was not found explains nothing. */
 static void test_only_found_roots(void **state)
 {
@@ -258,6 +402,10 @@ int main(void)
                 FOUND_CASE(test_root_and_consequences),
                 FOUND_CASE(test_unrelated_findings),
                 FOUND_CASE(test_how_findings_are_related),
+                FOUND_CASE(test_two_steps),
+                FOUND_CASE(test_worker_explains_the_disk),
+                FOUND_CASE(test_array_and_member),
+                FOUND_CASE(test_places),
                 FOUND_CASE(test_only_found_roots),
                 FOUND_CASE(test_risk),
                 FOUND_CASE(test_risk_that_hurts_by_its_consequence),

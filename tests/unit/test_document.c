@@ -105,7 +105,7 @@ static void test_example_sets_nothing(void **state)
         for (const char *line = example; line && *line; line = strchr(line, '\n'), line += line != NULL)
                 settings += !strchr("#[\n", line[0]);
         assert_int_equal(settings, 0);
-        assert_int_equal(lines_beginning(example, "["), 3); /* [slowd] and the two checks */
+        assert_int_equal(lines_beginning(example, "["), 4); /* [slowd], [workers] and the two checks */
         assert_non_null(strstr(example, "\n#RaisePermille=62.5\n"));
 }
 

@@ -1,0 +1,353 @@
+/* Which background worker is in the way of whom: by what its victims lose beyond what they always lose. */
+#include <errno.h>
+#include <string.h>
+
+#include "common/text.h"
+#include "common/units.h"
+#include "daemon/checks/background.h"
+
+const struct check_parameter background_parameters[] = {
+        [BACKGROUND_WINDOW] = { "WindowSeconds", "seconds", 10, 2, 300, "the window whose means are judged",
+                                "as long as for disk.saturated, so that both speak of the same time",
+                                "the kernel writes back every 5 s (dirty_writeback_centisecs)" },
+        [BACKGROUND_RAISE] = { "RaiseLostPermille", "permille", 200, 20, 1000,
+                               "share of the time they want to work that the victims must lose to the worker",
+                               "a little below the level of disk.saturated and cpu.overload: a worker that "
+                               "is "
+                               "known by name needs less to be the explanation",
+                               "those checks raise at 250" },
+        [BACKGROUND_CLEAR] = { "ClearLostPermille", "permille", 100, 10, 1000,
+                               "below this an open incident ends",
+                               "well below the raise level, so that an answer does not flap", "hysteresis" },
+        [BACKGROUND_MINIMUM_WAIT] = { "MinimumWaitPermille", "permille", 50, 1, 1000,
+                                      "time all victims together must lose, of one task's time",
+                                      "50 ms in each second; less is a daemon writing its state",
+                                      "as for disk.saturated" },
+        [BACKGROUND_MINIMUM_SHARE] = { "MinimumSharePermille", "permille", 500, 100, 1000,
+                                       "share of what all but the victims use that must be the worker's",
+                                       "somebody else who uses more is the explanation", "convention" },
+        [BACKGROUND_MINIMUM_BUSY] = { "MinimumBusyPermille", "permille", 600, 100, 1000,
+                                      "share of time in which the disk (or a task waiting for it) or the "
+                                      "CPUs "
+                                      "must be busy",
+                                      "an indexer waits for one small request after the other, so a disk is "
+                                      "not busy all the time even where it hurts",
+                                      "measured: updatedb beside a small database keeps PSI io some at 85 % "
+                                      "and more" },
+        [BACKGROUND_BURST] = { "BurstSeconds", "seconds", 30, 0, 900,
+                               "how long it may use the CPUs before that counts",
+                               "installing a small package is over by then", "convention" },
+        { NULL, NULL, 0, 0, 0, NULL, NULL, NULL },
+};
+
+static double parameter(const struct background *background, enum background_parameter number)
+{
+        return background->context->parameters[number];
+}
+
+static double moved(const struct family *family)
+{
+        return (double)family->read_bytes + (double)family->write_bytes;
+}
+
+static double known(double value)
+{
+        return isnan(value) ? 0 : value;
+}
+
+/* ---- who runs ---- */
+
+/* Who uses less is not looked up by name: hardly anybody does anything. */
+#define NOTABLE_BYTES 20000.0
+#define NOTABLE_WAIT  0.05F
+#define NOTABLE_CPU   0.05F
+
+static const char *name_of(void *userdata, const struct program_window *window, const struct program *program)
+{
+        struct background *background = userdata;
+        bool is_notable =
+                known((double)window->read_bytes) + known((double)window->write_bytes) >= NOTABLE_BYTES ||
+                window->ledger.disk_wait >= NOTABLE_WAIT || window->cpu + window->children_cpu >= NOTABLE_CPU;
+        const struct sample *sample = background->latest->sample;
+        const struct process_sample *process = sample_find_process(sample, program->first_pid);
+        struct background_job job;
+        if (!is_notable || program->is_kernel || !process ||
+            !worker_of_process(sample, process->identity, background->context->workers, &job.worker,
+                               &job.pid))
+                return NULL;
+        for (size_t i = 0; i < background->job_count; i++)
+                if (strcmp(background->jobs[i].name, job.worker.process) == 0)
+                        return background->jobs[i].name;
+        if (background->job_count == BACKGROUND_JOBS_MAX)
+                return NULL;
+        job.name = job.worker.process;
+        background->jobs[background->job_count++] = job;
+        return job.name;
+}
+
+static const struct background_job *job_of(const struct background *background, const struct family *family)
+{
+        for (size_t i = 0; i < background->job_count; i++)
+                if (background->jobs[i].name == family->name)
+                        return &background->jobs[i];
+        return NULL;
+}
+
+int background_begin(const struct check_context *context, struct background *ret_background,
+                     struct finding *finding)
+{
+        struct background *background = ret_background;
+        background->context = context;
+        background->history = context->history;
+        background->latest = history_latest(context->history);
+        background->window_usec = (usec_t)(parameter(background, BACKGROUND_WINDOW) * (double)USEC_PER_SEC);
+        background->job_count = background->count = 0;
+        const struct sample *sample = background->latest->sample;
+        background->cpus = sample->stat.cpu_count == ABSENT ? NAN : (double)sample->stat.cpu_count;
+        background->cpu_busy = history_mean(context->history, FIELD_CPU_BUSY, background->window_usec);
+        double busy = history_mean(context->history, FIELD_DISK_BUSY_MAX, background->window_usec);
+        double stalled = history_mean(context->history, FIELD_PSI_IO_SOME, background->window_usec);
+        background->disk_in_use = isnan(busy) || stalled > busy ? stalled : busy;
+        if (isnan(background->cpu_busy) && isnan(background->disk_in_use)) {
+                finding_reason(finding, VERDICT_UNKNOWN, "neither CPU times nor disk figures can be read");
+                return -ENODATA;
+        }
+        double least = parameter(background, BACKGROUND_MINIMUM_BUSY);
+        if (!(1000 * background->cpu_busy >= least) && !(1000 * background->disk_in_use >= least)) {
+                char cpu[UNITS_MAX], disk[UNITS_MAX];
+                finding_reason(finding, VERDICT_CLEAR, "CPUs %s busy, disks in use %s of the time",
+                               format_permille(cpu, 1000 * known(background->cpu_busy)),
+                               format_permille(disk, 1000 * known(background->disk_in_use)));
+                return -EBUSY;
+        }
+        background->count = families_make_named(context->history, background->window_usec, name_of,
+                                                background, background->families, FAMILIES_MAX);
+        return 0;
+}
+
+/* ---- what others lose ---- */
+
+static float cpu_wait_of(const struct ledger *ledger)
+{
+        return ledger->cpu_wait;
+}
+
+static void add_victim(struct harm *harm, const struct family *family, double lost, double usual)
+{
+        size_t at = harm->victim_count < FINDING_VICTIMS_MAX ? harm->victim_count : FINDING_VICTIMS_MAX - 1;
+        double weight = lost * (double)ledger_wanted(&family->ledger);
+        if (harm->victim_count == FINDING_VICTIMS_MAX &&
+            harm->lost_permille_of[at] * (double)ledger_wanted(&harm->victims[at]->ledger) >= weight)
+                return;
+        for (;
+             at > 0 &&
+             harm->lost_permille_of[at - 1] * (double)ledger_wanted(&harm->victims[at - 1]->ledger) < weight;
+             at--) {
+                harm->victims[at] = harm->victims[at - 1];
+                harm->lost_permille_of[at] = harm->lost_permille_of[at - 1];
+                harm->usual_permille[at] = harm->usual_permille[at - 1];
+        }
+        harm->victims[at] = family;
+        harm->lost_permille_of[at] = lost;
+        harm->usual_permille[at] = usual;
+        if (harm->victim_count < FINDING_VICTIMS_MAX)
+                harm->victim_count++;
+}
+
+static bool can_be_victim(const struct background *background, const struct offender *offender,
+                          const struct family *family)
+{
+        if (family == offender->family || family->is_kernel || family->is_self || family->is_batch ||
+            job_of(background, family))
+                return false;
+        return !offender->family || !is_same_job(background->latest, offender->family, family);
+}
+
+static void keep_worse(struct offender *offender, const struct harm *harm)
+{
+        if (harm->victim_count > 0 && harm->lost > 0 &&
+            (offender->harm.victim_count == 0 || harm->lost_permille > offender->harm.lost_permille))
+                offender->harm = *harm;
+}
+
+/* Who waits less than this of its time is not what the answer is about. */
+#define DISK_NOTABLE_PERMILLE 100
+#define CPU_NOTABLE_PERMILLE  50
+
+/* Somebody who moves more than that beside the worker cannot be told from a culprit, unless its past says
+ * that it never waited before. */
+#define VICTIM_MOVES 0.5
+
+void background_examine_disk(const struct background *background, struct offender *offender)
+{
+        struct harm harm = { 0 };
+        double wanted = 0, waiting = 0, others = 0;
+        if (!(1000 * background->disk_in_use >= parameter(background, BACKGROUND_MINIMUM_BUSY)))
+                return;
+        for (size_t i = 0; i < background->count; i++)
+                if (background->families[i].ledger.disk_wait > 0 &&
+                    can_be_victim(background, offender, &background->families[i]))
+                        waiting += (double)background->families[i].ledger.disk_wait;
+        double queue = offender->disk ? known((double)offender->disk->queue) - waiting : 0;
+        queue = queue > offender->queue ? queue : offender->queue; /* of whoever writes through the cache */
+        for (size_t i = 0; i < background->count; i++) {
+                const struct family *family = &background->families[i];
+                const struct ledger *ledger = &family->ledger;
+                bool is_victim = can_be_victim(background, offender, family) && ledger->disk_wait >= 0.01F &&
+                                 lost_permille_of(ledger->disk_wait, ledger) >= DISK_NOTABLE_PERMILLE;
+                struct loss loss = { 0 };
+                if (is_victim) {
+                        loss = disk_loss(background->history, family, offender->since_usec,
+                                         queue / (queue + waiting));
+                        is_victim = loss.is_usual_known || moved(family) < VICTIM_MOVES * offender->moved ||
+                                    !offender->job || offender->job->worker.is_byteless;
+                }
+                if (family != offender->family && (!is_victim || moved(family) >= offender->moved))
+                        others += moved(family);
+                if (!is_victim || !(loss.permille > 0))
+                        continue;
+                harm.lost += loss.permille / 1000 * (double)ledger_wanted(ledger);
+                wanted += (double)ledger_wanted(ledger);
+                add_victim(&harm, family, loss.permille, loss.usual_permille);
+        }
+        bool is_byteless = offender->job && offender->job->worker.is_byteless;
+        double share = parameter(background, BACKGROUND_MINIMUM_SHARE) / 1000;
+        if (!is_byteless && offender->moved < share * (offender->moved + others))
+                return;
+        if (is_byteless && offender->queue < share * (offender->queue + waiting))
+                return;
+        harm.lost_permille = wanted > 0 ? 1000 * harm.lost / wanted : 0;
+        harm.is_usual_known = harm.victim_count > 0 && !isnan(harm.usual_permille[0]);
+        keep_worse(offender, &harm);
+}
+
+/* ---- CPU ---- */
+
+/* CPUs: beside a batch a daemon that wants next to nothing waits for most of it, and nobody feels that. */
+#define BATCH_VICTIM_CPU 0.02F
+#define LEAST_CPUS       0.2 /* of all */
+
+static bool is_cpu_victim(const struct background *background, const struct offender *offender,
+                          const struct family *family)
+{
+        const struct family *worker = offender->family;
+        if (!can_be_victim(background, offender, family) || !(family->ledger.cpu_wait >= 0.005F) ||
+            family->demand > worker->demand / 2 ||
+            lost_permille_of(family->ledger.cpu_wait, &family->ledger) < CPU_NOTABLE_PERMILLE)
+                return false;
+        if (worker->is_batch && !(family->cpu >= BATCH_VICTIM_CPU))
+                return false;
+        return !(worker->is_batch && nice_between(background->latest, worker, family) == NICE_WORKS);
+}
+
+static void examine_cpu(const struct background *background, struct offender *offender)
+{
+        struct harm harm = { .is_cpu = true };
+        const struct family *worker = offender->family;
+        double waited = 0, wanted = 0, others = 0;
+        usec_t now_usec = background->latest->time.realtime_usec;
+        double least = parameter(background, BACKGROUND_MINIMUM_BUSY);
+        least = least > 850 ? least : 850; /* while CPUs idle nobody need wait for one */
+        if (!worker || !(1000 * background->cpu_busy >= least) ||
+            !((double)worker->cpu >= LEAST_CPUS * background->cpus) ||
+            (double)(now_usec - offender->since_usec) <
+                    parameter(background, BACKGROUND_BURST) * (double)USEC_PER_SEC)
+                return;
+        for (size_t i = 0; i < background->count; i++)
+                if (is_cpu_victim(background, offender, &background->families[i]))
+                        waited += (double)background->families[i].ledger.cpu_wait;
+        double part = waited > (double)worker->cpu ? (double)worker->cpu / waited : 1;
+        for (size_t i = 0; i < background->count; i++) {
+                const struct family *family = &background->families[i];
+                if (!is_cpu_victim(background, offender, family)) {
+                        if (family != worker && !family->is_kernel)
+                                others += (double)family->cpu;
+                        continue;
+                }
+                struct loss loss =
+                        loss_of(background->history, family, offender->since_usec, cpu_wait_of, part);
+                if (!(loss.permille > 0))
+                        continue;
+                harm.lost += loss.permille / 1000 * (double)ledger_wanted(&family->ledger);
+                wanted += (double)ledger_wanted(&family->ledger);
+                add_victim(&harm, family, loss.permille, loss.usual_permille);
+        }
+        if (1000 * (double)worker->cpu <
+            parameter(background, BACKGROUND_MINIMUM_SHARE) * ((double)worker->cpu + others))
+                return;
+        harm.lost_permille = wanted > 0 ? 1000 * harm.lost / wanted : 0;
+        harm.is_usual_known = harm.victim_count > 0 && !isnan(harm.usual_permille[0]);
+        keep_worse(offender, &harm);
+}
+
+/* ---- the whole ---- */
+
+/* When it began: with its process, if that is younger than the past that is remembered; a daemon began when
+ * it last became busy. */
+static usec_t since_of(const struct background *background, const struct background_job *job,
+                       const struct family *family)
+{
+        const struct snapshot *latest = background->latest;
+        const struct process_sample *process = sample_find_process(latest->sample, job->pid);
+        usec_t now_usec = latest->time.realtime_usec, age = HISTORY_SPAN_USEC;
+        uint64_t hz = latest->sample->machine.hz;
+        if (process && hz > 0 && hz != ABSENT) {
+                usec_t started = process->start_ticks * USEC_PER_SEC / hz;
+                age = latest->time.boottime_usec > started ? latest->time.boottime_usec - started : 0;
+        }
+        if (age < HISTORY_SPAN_USEC)
+                return now_usec - age;
+        uint64_t id = latest->programs[family->programs[0]].id;
+        usec_t by_io = history_program_since_io(background->history, id, (float)(moved(family) / 4));
+        usec_t by_cpu = history_program_since_cpu(background->history, id, family->cpu / 2);
+        usec_t since = moved(family) >= NOTABLE_BYTES && by_io > 0 ? by_io : by_cpu;
+        return since > 0 ? since : now_usec;
+}
+
+bool background_worst(const struct background *background, unsigned kinds, struct offender *ret_offender)
+{
+        bool is_any = false;
+        for (size_t i = 0; i < background->count; i++) {
+                const struct family *family = &background->families[i];
+                const struct background_job *job = job_of(background, family);
+                if (!job || !(kinds & 1u << job->worker.kind))
+                        continue;
+                struct offender offender = {
+                        .job = job,
+                        .family = family,
+                        .disk = busiest_disk(background->latest),
+                        .moved = moved(family),
+                        .queue = known((double)family->ledger.disk_wait),
+                        .since_usec = since_of(background, job, family),
+                };
+                background_examine_disk(background, &offender);
+                examine_cpu(background, &offender);
+                if (is_any && !(offender.harm.lost > ret_offender->harm.lost))
+                        continue;
+                *ret_offender = offender;
+                is_any = true;
+        }
+        return is_any;
+}
+
+void background_conclude(const struct background *background, const struct offender *offender,
+                         struct finding *ret_finding)
+{
+        const struct harm *harm = &offender->harm;
+        const char *name = offender->family ? offender->family->name : offender->raid->name;
+        double threshold =
+                parameter(background, background->context->was_found ? BACKGROUND_CLEAR : BACKGROUND_RAISE);
+        char lost[UNITS_MAX];
+        if (!(harm->lost_permille >= threshold) ||
+            !(1000 * harm->lost >= parameter(background, BACKGROUND_MINIMUM_WAIT))) {
+                finding_reason(ret_finding, VERDICT_CLEAR,
+                               "%s is at work, but others lose only %s of their time to it", name,
+                               format_permille(lost, harm->lost_permille));
+                return;
+        }
+        if (history_covered(background->history, background->window_usec) < background->window_usec / 2) {
+                finding_reason(ret_finding, VERDICT_CLEAR, "%s is at work, for a moment yet", name);
+                return;
+        }
+        background_report(background, offender, ret_finding);
+}
