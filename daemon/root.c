@@ -49,6 +49,13 @@ int root_open_directory(const struct root *root, const char *path)
         return fd < 0 ? -errno : fd;
 }
 
+int root_open_place(int directory_fd, const char *path)
+{
+        assert(path[0] != '/');
+        int fd = openat(directory_fd, path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+        return fd < 0 ? -errno : fd;
+}
+
 ssize_t root_reread(int fd, char *buffer, size_t size)
 {
         size_t length = 0;

@@ -22,6 +22,9 @@ int root_open(const struct root *root, const char *path);
 /* For a file that is also written to: a pressure trigger of this very machine. Never blocks. */
 int root_open_trigger(const struct root *root, const char *path);
 int root_open_directory(const struct root *root, const char *path);
+/* A mere handle (O_PATH) of whatever is there below a directory, to ask the kernel about: nothing is read, no
+ * last symlink followed, no device or pipe opened. A descriptor, or negative errno. */
+int root_open_place(int directory_fd, const char *path);
 
 /* Reads a whole small file into buffer, NUL-terminated. Returns the length without the NUL, or negative
  * errno; -EFBIG if it does not fit into size-1 bytes (what fits is in the buffer: counters at the start are

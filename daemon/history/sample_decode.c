@@ -20,6 +20,12 @@ struct sample_decoder {
         struct mount_sample *mounts[2]; /* in turn, whenever they change */
         size_t mount_count;
         unsigned mounts_now;
+        struct slow_rows {
+                struct file_system_sample file_systems[FILE_SYSTEMS_MAX];
+                struct log_file_sample logs[LOG_FILES_MAX];
+                struct log_unit_sample log_units[LOG_UNITS_MAX];
+        } slow_rows[2]; /* in turn */
+        unsigned ticks;
         bool hides_command_lines;
 };
 
@@ -197,6 +203,18 @@ static void take_collectors(const struct sample_decoder *decoder, struct sample 
         sample->collector_count = rows.count;
 }
 
+/* What the sampler looks at aside is not in the sample itself. */
+static void take_slow_rows(struct sample_decoder *decoder, struct sample *sample)
+{
+        struct slow_rows *rows = &decoder->slow_rows[decoder->ticks++ % 2];
+        sample->file_system_count = take_array(decoder, ENTITY_FILE_SYSTEM, rows->file_systems);
+        sample->file_systems = rows->file_systems;
+        sample->log_count = take_array(decoder, ENTITY_LOG_FILE, rows->logs);
+        sample->logs = rows->logs;
+        sample->log_unit_count = take_array(decoder, ENTITY_LOG_UNIT, rows->log_units);
+        sample->log_units = rows->log_units;
+}
+
 int sample_decoder_next(struct sample_decoder *decoder, struct sample *sample)
 {
         int result = decoder_next(decoder->decoder);
@@ -210,6 +228,7 @@ int sample_decoder_next(struct sample_decoder *decoder, struct sample *sample)
         sample->interface_count = take_array(decoder, ENTITY_INTERFACE, sample->interfaces);
         sample->raid_count = take_array(decoder, ENTITY_RAID, sample->raids);
         sample->message_count = take_array(decoder, ENTITY_MESSAGE, sample->messages);
+        take_slow_rows(decoder, sample);
         take_collectors(decoder, sample);
         result = take_mounts(decoder, sample);
         if (result == 0)

@@ -116,6 +116,8 @@ static const struct column machine_columns[] = {
         COUNTER(99, struct sample, dropped, 1),
         COUNTER(100, struct sample, delay_accounting_since_usec, 1),
         NUMBER(101, struct sample, expected_usec, 0),
+        NUMBER(102, struct sample, file_systems_read_usec, 0),
+        NUMBER(103, struct sample, logs_read_usec, 0),
 };
 
 static const struct column cpu_columns[] = {
@@ -182,6 +184,49 @@ static const struct column mount_columns[] = {
         TEXT(7, struct mount_sample, type),
         TEXT(8, struct mount_sample, source),
         TEXT(9, struct mount_sample, path),
+};
+
+static const struct column file_system_columns[] = {
+        NUMBER(1, struct file_system_sample, major, 0),
+        NUMBER(2, struct file_system_sample, minor, 0),
+        NUMBER(3, struct file_system_sample, is_read_only, 1),
+        TEXT(4, struct file_system_sample, type),
+        TEXT(5, struct file_system_sample, source),
+        TEXT(6, struct file_system_sample, path),
+        COUNTER(7, struct file_system_sample, total_bytes, 1),
+        COUNTER(8, struct file_system_sample, free_bytes, 1),
+        COUNTER(9, struct file_system_sample, available_bytes, 1),
+        COUNTER(10, struct file_system_sample, inodes, 1),
+        COUNTER(11, struct file_system_sample, inodes_available, 1),
+};
+
+static const struct column log_file_columns[] = {
+        TEXT(1, struct log_file_sample, path),
+        NUMBER(2, struct log_file_sample, major, 0),
+        NUMBER(3, struct log_file_sample, minor, 0),
+        NUMBER(4, struct log_file_sample, writer_pid, 0),
+        NUMBER(5, struct log_file_sample, reader_pid, 0),
+        TEXT(6, struct log_file_sample, writer),
+        TEXT(7, struct log_file_sample, reader),
+        NUMBER(8, struct log_file_sample, kind, LOG_KIND_MAX - 1),
+        NUMBER(9, struct log_file_sample, rotation, LOG_ROTATION_MAX - 1),
+        NUMBER(10, struct log_file_sample, rotation_hours, 0),
+        COUNTER(11, struct log_file_sample, rotation_bytes, 1),
+        COUNTER(12, struct log_file_sample, size_bytes, 1),
+        COUNTER(13, struct log_file_sample, allocated_bytes, 1),
+        NUMBER(14, struct log_file_sample, modified_usec, 0),
+        COUNTER(15, struct log_file_sample, earlier_bytes, 1),
+        NUMBER(16, struct log_file_sample, earlier_usec, 0),
+        NUMBER(17, struct log_file_sample, watched_usec, 0),
+        COUNTER(18, struct log_file_sample, opens, 1),
+        COUNTER(19, struct log_file_sample, read_bytes, CHARS),
+};
+
+static const struct column log_unit_columns[] = {
+        TEXT(1, struct log_unit_sample, unit),
+        COUNTER(2, struct log_unit_sample, entries, 1),
+        COUNTER(3, struct log_unit_sample, earlier_entries, 1),
+        NUMBER(4, struct log_unit_sample, earlier_usec, 0),
 };
 
 static const struct column cgroup_columns[] = {
@@ -377,6 +422,10 @@ static const struct entity entities[SAMPLE_ENTITIES] = {
         [ENTITY_IDENTITY] = ENTITY(8, SHAPE_EVENT, identity, process_identity, 0, false, PROCESSES_MAX),
         [ENTITY_PROCESS] = ENTITY(9, SHAPE_LIST, process, process_sample, 2, true, PROCESSES_MAX),
         [ENTITY_MESSAGE] = ENTITY(10, SHAPE_EVENT, message, kernel_message, 0, false, KERNEL_MESSAGES_MAX),
+        [ENTITY_FILE_SYSTEM] =
+                ENTITY(12, SHAPE_LIST, file_system, file_system_sample, 2, false, FILE_SYSTEMS_MAX),
+        [ENTITY_LOG_FILE] = ENTITY(16, SHAPE_LIST, log_file, log_file_sample, 1, false, LOG_FILES_MAX),
+        [ENTITY_LOG_UNIT] = ENTITY(17, SHAPE_LIST, log_unit, log_unit_sample, 1, false, LOG_UNITS_MAX),
         [ENTITY_COLLECTOR] = ENTITY(11, SHAPE_LIST, collector, collector_row, 1, false, COLLECTORS_MAX),
         [ENTITY_RAID] = ENTITY(21, SHAPE_LIST, raid, raid_sample, 1, false, RAIDS_MAX),
 };

@@ -18,6 +18,9 @@ enum sample_entity {
         ENTITY_MESSAGE,
         ENTITY_COLLECTOR,
         ENTITY_RAID,
+        ENTITY_FILE_SYSTEM,
+        ENTITY_LOG_FILE,
+        ENTITY_LOG_UNIT,
         SAMPLE_ENTITIES
 };
 

@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define ENTITIES_MAX       16
+#define ENTITIES_MAX       32
 #define ENTITY_COLUMNS_MAX 256
 #define SPARSE_COLUMNS_MAX 64 /* one bit each in the mask of what changed */
 #define BLOCK_COLUMNS_MAX  1024

@@ -42,6 +42,40 @@ static void feed_disks(struct trends *trends, const struct snapshot *snapshot)
         }
 }
 
+/* The fuller one matters more; what cannot be written to never fills. */
+static void feed_file_systems(struct trends *trends, const struct snapshot *snapshot)
+{
+        const struct sample *sample = snapshot->sample;
+        for (size_t i = 0; i < sample->file_system_count; i++) {
+                const struct file_system_sample *row = &sample->file_systems[i];
+                if (row->is_read_only || row->available_bytes == ABSENT)
+                        continue;
+                uint64_t id = trend_id(row->path);
+                double used = 1 - (double)row->available_bytes / (double)(row->total_bytes + 1);
+                trends_feed(trends, TREND_FILE_SYSTEM_AVAILABLE, id, row->path, (double)row->available_bytes,
+                            0.1 + used);
+                if (row->inodes_available == ABSENT)
+                        continue;
+                used = 1 - (double)row->inodes_available / (double)(row->inodes + 1);
+                trends_feed(trends, TREND_FILE_SYSTEM_INODES, id, row->path, (double)row->inodes_available,
+                            0.1 + used);
+        }
+}
+
+/* The faster one grows the more it matters. */
+static void feed_logs(struct trends *trends, const struct snapshot *snapshot)
+{
+        const struct sample *sample = snapshot->sample;
+        for (size_t i = 0; i < sample->log_count; i++) {
+                const struct log_file_sample *log = &sample->logs[i];
+                double grown = (double)log->size_bytes - (double)log->earlier_bytes;
+                if (log->size_bytes == ABSENT)
+                        continue;
+                trends_feed(trends, TREND_LOG_SIZE, trend_id(log->path), log->path, (double)log->size_bytes,
+                            grown > 0 ? 1 + grown : 1);
+        }
+}
+
 void trends_feed_snapshot(struct trends *trends, const struct snapshot *snapshot)
 {
         feed_programs(trends, snapshot);
@@ -49,4 +83,6 @@ void trends_feed_snapshot(struct trends *trends, const struct snapshot *snapshot
                 trends_feed(trends, TREND_MACHINE, trend_field_id(fields[i]), field_name(fields[i]),
                             snapshot->value[fields[i]], 1);
         feed_disks(trends, snapshot);
+        feed_file_systems(trends, snapshot);
+        feed_logs(trends, snapshot);
 }

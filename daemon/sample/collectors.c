@@ -10,6 +10,7 @@
 #include "daemon/sample/buffer.h"
 #include "daemon/sample/cgroup.h"
 #include "daemon/sample/diskstats.h"
+#include "daemon/sample/file_systems.h"
 #include "daemon/sample/kmsg.h"
 #include "daemon/sample/machine.h"
 #include "daemon/sample/mountinfo.h"
@@ -48,6 +49,7 @@ struct sampler {
         struct kmsg kmsg;
         struct process_source *processes;
         struct cgroup_source *cgroups;
+        struct aside *file_systems;
 };
 
 static int collect_machine(struct sampler *sampler, struct sample *sample)
@@ -91,6 +93,20 @@ static int collect_cgroups(struct sampler *sampler, struct sample *sample)
         return r;
 }
 
+static int collect_file_systems(struct sampler *sampler, struct sample *sample)
+{
+        const void *result;
+        bool is_new;
+        int r = aside_take(sampler->file_systems, &result, &sample->file_systems_read_usec, &is_new);
+        const struct file_systems *systems = result;
+        if (systems) {
+                sample->file_systems = systems->rows;
+                sample->file_system_count = systems->count;
+                sample->dropped += systems->dropped;
+        }
+        return r;
+}
+
 /* In this order: what is compared with the clock comes right after it; cgroups need to know the processes and
  * the disks, swaps the meminfo, and stat completes the machine. */
 static const struct collector collectors[] = {
@@ -112,6 +128,7 @@ static const struct collector collectors[] = {
         { .collect = collect_processes },
         { .name = "cgroups", .collect = collect_cgroups },
         { .name = "mounts", .collect = collect_mounts },
+        { .name = "fileSystems", .collect = collect_file_systems },
         { .name = "kmsg", .collect = collect_kmsg },
 };
 #define COLLECTOR_COUNT (sizeof(collectors) / sizeof(collectors[0]))
@@ -166,6 +183,7 @@ static enum collector_state state_of(int error)
         case -ENXIO:
         case -ENODEV:
         case -EOPNOTSUPP: /* pressure files with psi=0 */
+        case -EAGAIN:     /* what is looked at aside, before the end of the first look */
                 return COLLECTOR_ABSENT;
         case -EACCES:
         case -EPERM:
@@ -204,6 +222,8 @@ int sampler_new(const struct root *root, const struct clock *clock, const struct
                                        &sampler->processes);
         if (r == 0)
                 r = cgroup_source_new(root, &sampler->cgroups);
+        if (r == 0)
+                r = aside_new(&file_systems_source, root, clock, &sampler->file_systems);
         if (r < 0) {
                 sampler_free(sampler);
                 return r;
@@ -218,6 +238,7 @@ struct sampler *sampler_free(struct sampler *sampler)
                 return NULL;
         for (size_t i = 0; i < COLLECTORS_MAX; i++)
                 forget_file(&sampler->files[i]);
+        sampler->file_systems = aside_free(sampler->file_systems);
         sampler->cgroups = cgroup_source_free(sampler->cgroups);
         sampler->processes = process_source_free(sampler->processes);
         kmsg_done(&sampler->kmsg);

@@ -27,6 +27,13 @@ void sample_clear(struct sample *sample)
         sample->uptime_usec = ABSENT;
         sample->swap_count = sample->raid_count = sample->disk_count = sample->interface_count = 0;
         sample->mounts = NULL;
+        sample->file_systems = NULL;
+        sample->file_system_count = 0;
+        sample->file_systems_read_usec = 0;
+        sample->logs = NULL;
+        sample->log_units = NULL;
+        sample->log_count = sample->log_unit_count = 0;
+        sample->logs_read_usec = 0;
         sample->mount_count = sample->cgroup_count = sample->process_count = sample->message_count = 0;
         sample->messages_lost = sample->dropped = 0;
         sample->delay_accounting_since_usec = ABSENT;

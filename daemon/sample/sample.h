@@ -24,6 +24,9 @@
 #define CGROUPS_MAX         1024
 #define PROCESSES_MAX       65536
 #define KERNEL_MESSAGES_MAX 64
+#define FILE_SYSTEMS_MAX    64
+#define LOG_FILES_MAX       48
+#define LOG_UNITS_MAX       32
 
 #define DEVICE_NAME_MAX  32
 #define PATH_TEXT_MAX    192
@@ -158,6 +161,67 @@ struct raid_sample {
         uint64_t done_bytes, total_bytes;     /* of the action, per disk; ABSENT without one */
         uint64_t bytes_per_sec;               /* the kernel's own figure over the last 30 s */
         char members[128];                    /* "sda1 sdb1": those in use */
+};
+
+/* statvfs(3) of a file system of this machine: disks, images and tmpfs, never one that may have to ask
+ * somebody. One that is mounted many times is one. */
+struct file_system_sample {
+        uint32_t major, minor; /* as in mountinfo */
+        bool is_read_only;     /* wherever it is mounted */
+        char type[DEVICE_NAME_MAX];
+        char source[PATH_TEXT_MAX];
+        char path[PATH_TEXT_MAX];          /* its best mount point: where it can be written, the shortest */
+        uint64_t total_bytes;              /* root's reserve included */
+        uint64_t free_bytes;               /* likewise */
+        uint64_t available_bytes;          /* to everybody */
+        uint64_t inodes, inodes_available; /* ABSENT where they are not counted (btrfs, vfat) */
+};
+
+enum log_kind {
+        LOG_FILE,      /* a log by its place or by how it is written: only ever appended to */
+        LOG_JOURNAL,   /* systemd's, all of its files together: path is their directory */
+        LOG_CONTAINER, /* of a container engine, which rotates them itself if told so */
+        LOG_DELETED,   /* has no name any more, but somebody holds it open */
+        LOG_OTHER,     /* somebody writes to it, or reads it over and over, but it is no log */
+        LOG_KIND_MAX
+};
+
+enum log_rotation {
+        LOG_ROTATION_UNKNOWN, /* logrotate's configuration cannot be read */
+        LOG_ROTATION_NONE,
+        LOG_ROTATION_COVERED,
+        LOG_ROTATION_MAX
+};
+
+/* One large or growing file that somebody writes to or reads over and over. What the scan saw of it is told
+ * with what it saw at least five minutes earlier, as far as it goes back. */
+struct log_file_sample {
+        char path[PATH_TEXT_MAX];
+        uint32_t major, minor; /* of its file system, as in mountinfo */
+        uint32_t writer_pid;   /* the last one seen with it open for writing; 0: none yet */
+        uint32_t reader_pid;   /* who reads it over and over */
+        char writer[COMM_MAX], reader[COMM_MAX];
+        uint8_t kind;            /* enum log_kind */
+        uint8_t rotation;        /* enum log_rotation */
+        uint32_t rotation_hours; /* 0: by size alone */
+        uint64_t rotation_bytes; /* ABSENT: whatever its size */
+        uint64_t size_bytes;
+        uint64_t allocated_bytes; /* on the disk */
+        usec_t modified_usec;     /* realtime */
+        uint64_t earlier_bytes;   /* its size then */
+        usec_t earlier_usec;      /* how long ago that was */
+        /* How it is read: meanwhile, since `watched_usec` ago (0: it is not watched) */
+        usec_t watched_usec;
+        uint64_t opens;      /* it was opened and closed so often without being written to */
+        uint64_t read_bytes; /* its reader has read so much, of whatever files */
+};
+
+/* What one unit has written into the journal. */
+struct log_unit_sample {
+        char unit[UNIT_NAME_MAX]; /* "kernel": the kernel itself; "" all that belong to no unit */
+        uint64_t entries;         /* since the scan began */
+        uint64_t earlier_entries; /* as above */
+        usec_t earlier_usec;
 };
 
 /* /dev/kmsg */
@@ -309,6 +373,14 @@ struct sample {
         size_t interface_count;
         const struct mount_sample *mounts; /* owned by the sampler: they change rarely */
         size_t mount_count;
+        const struct file_system_sample *file_systems; /* owned by the sampler; until the next sample */
+        size_t file_system_count;
+        usec_t file_systems_read_usec;      /* monotonic; 0: not looked at yet */
+        const struct log_file_sample *logs; /* the same */
+        size_t log_count;
+        const struct log_unit_sample *log_units;
+        size_t log_unit_count;
+        usec_t logs_read_usec;         /* monotonic; 0: not looked at yet */
         struct cgroup_sample *cgroups; /* grown, never shrunk, up to CGROUPS_MAX; sorted by id */
         size_t cgroup_count;
         size_t cgroup_capacity;

@@ -45,6 +45,7 @@ struct fake_machine *fake_new(void)
         now->meminfo.buffers_bytes = now->meminfo.shmem_bytes = 0;
         now->meminfo.swap_total_bytes = now->meminfo.swap_free_bytes = 0;
         now->delay_accounting_since_usec = 0;
+        now->file_systems_read_usec = now->logs_read_usec = BEGIN_UPTIME; /* there are none */
         now->disk_count = 1;
         memset(&now->disks[0], 0, sizeof(now->disks[0]));
         (void)snprintf(now->disks[0].name, sizeof(now->disks[0].name), "sda");

@@ -18,6 +18,9 @@ struct synthetic {
         struct sample counters; /* machine-wide */
         struct cgroup_sample *cgroups;
         struct mount_sample mounts[2][4];
+        struct file_system_sample file_systems[2][3];
+        struct log_file_sample logs[2][2];
+        struct log_unit_sample log_units[2][2];
         struct process_identity **identities;
         size_t identity_count, identity_capacity;
 };
@@ -156,6 +159,42 @@ struct synthetic *synthetic_new(const struct synthetic_options *options)
                                                         .source = "/dev/vda1" };
                         text_format(mount->path, sizeof(mount->path), "/mnt/%u-%u", v, i);
                 }
+        for (uint32_t v = 0; v < 2; v++)
+                for (uint32_t i = 0; i < 3; i++) {
+                        struct file_system_sample *row = &synthetic->file_systems[v][i];
+                        *row = (struct file_system_sample){ .major = 254,
+                                                            .minor = i,
+                                                            .type = "ext4",
+                                                            .source = "/dev/vda1",
+                                                            .total_bytes = UINT64_C(100) << 30,
+                                                            .free_bytes = (UINT64_C(50) << 30) - 4096 * v * i,
+                                                            .available_bytes = (UINT64_C(45) << 30) - v,
+                                                            .inodes = i ? 6553600 : ABSENT,
+                                                            .inodes_available = i ? 6000000 + v : ABSENT };
+                        text_format(row->path, sizeof(row->path), "/srv/%u", i);
+                }
+        for (uint32_t v = 0; v < 2; v++)
+                for (uint32_t i = 0; i < 2; i++) {
+                        struct log_file_sample *log = &synthetic->logs[v][i];
+                        *log = (struct log_file_sample){ .major = 254,
+                                                         .writer_pid = 100 + v,
+                                                         .writer = "nginx",
+                                                         .kind = LOG_OTHER,
+                                                         .rotation = LOG_ROTATION_COVERED,
+                                                         .rotation_hours = 24,
+                                                         .rotation_bytes = ABSENT,
+                                                         .size_bytes = 1000000 * (1 + v + i),
+                                                         .allocated_bytes = 2000000,
+                                                         .modified_usec = 1700000000000000,
+                                                         .earlier_bytes = 1000000,
+                                                         .earlier_usec = 300000000,
+                                                         .opens = i ? v : ABSENT,
+                                                         .read_bytes = i ? 1024 * v : ABSENT };
+                        text_format(log->path, sizeof(log->path), "/var/log/%u.log", i);
+                        synthetic->log_units[v][i] =
+                                (struct log_unit_sample){ .entries = 7 * v, .earlier_entries = v };
+                        text_format(synthetic->log_units[v][i].unit, UNIT_NAME_MAX, "unit%u.service", i);
+                }
         for (uint32_t i = 0; i < options->processes; i++)
                 new_process(synthetic, &synthetic->processes[i]);
         return synthetic;
@@ -291,6 +330,14 @@ void synthetic_step(struct synthetic *synthetic, usec_t usec, struct sample *ret
         ret_sample->cgroup_capacity = 10;
         ret_sample->mounts = synthetic->mounts[synthetic->now.monotonic_usec / (40 * USEC_PER_SEC) % 2];
         ret_sample->mount_count = 4;
+        ret_sample->file_systems =
+                synthetic->file_systems[synthetic->now.monotonic_usec / (10 * USEC_PER_SEC) % 2];
+        ret_sample->file_system_count = 3;
+        ret_sample->logs = synthetic->logs[synthetic->now.monotonic_usec / (30 * USEC_PER_SEC) % 2];
+        ret_sample->log_units = synthetic->log_units[synthetic->now.monotonic_usec / (30 * USEC_PER_SEC) % 2];
+        ret_sample->log_count = ret_sample->log_unit_count = 2;
+        ret_sample->logs_read_usec = synthetic->now.monotonic_usec / 4;
+        ret_sample->file_systems_read_usec = synthetic->now.monotonic_usec / 3;
         ret_sample->time = synthetic->now;
         ret_sample->expected_usec = usec;
         if (roll(synthetic, 5) == 0) {
@@ -350,6 +397,10 @@ const char *sample_difference(const struct sample *a, const struct sample *b)
             rows_differ(ENTITY_INTERFACE, a->interfaces, a->interface_count, b->interfaces,
                         b->interface_count) ||
             rows_differ(ENTITY_MOUNT, a->mounts, a->mount_count, b->mounts, b->mount_count) ||
+            rows_differ(ENTITY_FILE_SYSTEM, a->file_systems, a->file_system_count, b->file_systems,
+                        b->file_system_count) ||
+            rows_differ(ENTITY_LOG_FILE, a->logs, a->log_count, b->logs, b->log_count) ||
+            rows_differ(ENTITY_LOG_UNIT, a->log_units, a->log_unit_count, b->log_units, b->log_unit_count) ||
             rows_differ(ENTITY_CGROUP, a->cgroups, a->cgroup_count, b->cgroups, b->cgroup_count) ||
             rows_differ(ENTITY_PROCESS, a->processes, a->process_count, b->processes, b->process_count) ||
             rows_differ(ENTITY_MESSAGE, a->messages, a->message_count, b->messages, b->message_count))

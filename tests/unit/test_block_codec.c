@@ -259,6 +259,9 @@ static void every_member_is_in_its_table(void **state)
                 /* identity, is_idle; padding */
                 { ENTITY_PROCESS, 8 + 1 + 12 },
                 { ENTITY_MESSAGE, 4 },
+                { ENTITY_FILE_SYSTEM, 7 },
+                { ENTITY_LOG_FILE, 2 },
+                { ENTITY_LOG_UNIT, 0 },
         };
         for (size_t i = 0; i < sizeof(expected) / sizeof(expected[0]); i++) {
                 const struct entity *entity = &sample_schema.entities[expected[i].entity];
@@ -279,7 +282,7 @@ static void every_member_is_in_its_table(void **state)
         const size_t machine_wide = sizeof(struct clock_reading) + sizeof(usec_t) + sizeof(struct machine) +
                                     sizeof(struct cpu_sample) + 5 * 8 + sizeof(struct load_sample) +
                                     PRESSURE_MAX * sizeof(struct pressure_sample) +
-                                    sizeof(struct meminfo_sample) + sizeof(struct vmstat_sample) + 8 + 3 * 8;
+                                    sizeof(struct meminfo_sample) + sizeof(struct vmstat_sample) + 8 + 5 * 8;
         size_t covered = 0;
         const struct entity *entity = &sample_schema.entities[ENTITY_MACHINE];
         for (uint32_t c = 0; c < entity->column_count; c++)

@@ -348,9 +348,11 @@ static void test_switched_off(void **state)
         run(3);
         tick_set_config(tick, &other);
         run(1);
-        assert_int_equal(published.diagnosis.not_checked_count, 1);
-        assert_string_equal(published.diagnosis.not_checked[0].check, "cpu.quota");
-        assert_non_null(strstr(published.diagnosis.not_checked[0].text, "switched off"));
+        size_t told = 0;
+        for (size_t i = 0; i < published.diagnosis.not_checked_count; i++)
+                if (strcmp(published.diagnosis.not_checked[i].check, "cpu.quota") == 0)
+                        told += strstr(published.diagnosis.not_checked[i].text, "switched off") != NULL;
+        assert_int_equal(told, 1);
         assert_true(published.has_changed);
 }
 
