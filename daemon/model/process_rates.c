@@ -127,6 +127,7 @@ static struct process_sample zero_before(const struct process_sample *process)
                 0;
         zero.reclaim_delay_nsec = zero.thrashing_delay_nsec = zero.compact_delay_nsec = 0;
         zero.voluntary_switches = zero.involuntary_switches = zero.minor_faults = zero.major_faults = 0;
+        zero.read_chars = zero.write_chars = zero.write_calls = 0;
         zero.children_major_faults = zero.read_bytes = zero.write_bytes = zero.cancelled_write_bytes = 0;
         return zero;
 }
@@ -152,6 +153,9 @@ static void process_rate_make(const struct process_sample *a, const struct proce
         rate->major_faults = (float)rate_per_sec(a->major_faults, b->major_faults, seconds);
         rate->minor_faults = (float)rate_per_sec(a->minor_faults, b->minor_faults, seconds);
         rate->voluntary_switches = (float)rate_per_sec(a->voluntary_switches, b->voluntary_switches, seconds);
+        rate->read_chars = (float)rate_per_sec(a->read_chars, b->read_chars, seconds);
+        rate->write_chars = (float)rate_per_sec(a->write_chars, b->write_chars, seconds);
+        rate->write_calls = (float)rate_per_sec(a->write_calls, b->write_calls, seconds);
 }
 
 /* Rates stand in the order of the sample's processes. */
@@ -216,7 +220,10 @@ void process_rates(const struct sample *older, const struct sample *newer, doubl
                                                .write_bytes = NAN,
                                                .major_faults = NAN,
                                                .minor_faults = NAN,
-                                               .voluntary_switches = NAN };
+                                               .voluntary_switches = NAN,
+                                               .read_chars = NAN,
+                                               .write_chars = NAN,
+                                               .write_calls = NAN };
                 rate->age_usec = now_usec > begun_usec ? now_usec - begun_usec : 0;
                 if (!older)
                         continue;
