@@ -91,3 +91,15 @@ ssize_t root_read(const struct root *root, const char *path, char *buffer, size_
         assert(path[0] != '/');
         return root_read_at(root->fd, path, buffer, size);
 }
+
+ssize_t root_read_link(const struct root *root, const char *path, char *buffer, size_t size)
+{
+        assert(path[0] != '/');
+        ssize_t length = readlinkat(root->fd, path, buffer, size);
+        if (length < 0)
+                return -errno;
+        if ((size_t)length >= size)
+                return -ENAMETOOLONG;
+        buffer[length] = '\0';
+        return length;
+}

@@ -33,5 +33,8 @@ ssize_t root_read(const struct root *root, const char *path, char *buffer, size_
 /* The same from an open descriptor, from its start (pread): for files kept open. Reads until the kernel says
  * it is the end; a file known to be one record can spare that second call with its own pread. */
 ssize_t root_reread(int fd, char *buffer, size_t size);
-/* The same relative to an open directory. */
+/* The target of a symbolic link, NUL-terminated. Its length, or negative errno; -ENAMETOOLONG if it does not
+ * fit. */
+ssize_t root_read_link(const struct root *root, const char *path, char *buffer, size_t size);
+/* The same as root_read() relative to an open directory. */
 ssize_t root_read_at(int directory_fd, const char *path, char *buffer, size_t size);

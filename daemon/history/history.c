@@ -216,6 +216,7 @@ void history_push(struct history *history, const struct snapshot *snapshot)
         history->latest = snapshot;
         push_messages(history, snapshot->sample);
         trends_push(history->trends, snapshot);
+        disk_events_push(&history->disk_events, snapshot->sample);
         if (snapshot->is_first)
                 return;
         if (history->frame_count == HISTORY_FRAMES_MAX)
@@ -287,6 +288,19 @@ const struct kernel_message *history_kill_message(const struct history *history,
                                 HISTORY_KILL_MESSAGES_MAX];
         return index < history->kill_count && message_age(history, message) <= HISTORY_SPAN_USEC ? message
                                                                                                  : NULL;
+}
+
+const struct disk_event *history_disk_event(const struct history *history, size_t index)
+{
+        return disk_events_get(&history->disk_events, index, history->latest->time.monotonic_usec,
+                               HISTORY_SPAN_USEC);
+}
+
+usec_t history_event_time(const struct history *history, usec_t monotonic_usec)
+{
+        usec_t now = history->latest->time.realtime_usec, then = history->latest->time.monotonic_usec;
+        usec_t age = then > monotonic_usec ? then - monotonic_usec : 0;
+        return now > age ? now - age : 0;
 }
 
 usec_t history_message_time(const struct history *history, const struct kernel_message *message)

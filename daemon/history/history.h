@@ -7,6 +7,7 @@
 #include <stddef.h>
 
 #include "daemon/history/trends.h"
+#include "daemon/history/disk_events.h"
 #include "daemon/model/snapshot.h"
 
 #define HISTORY_SPAN_USEC           (15 * USEC_PER_MINUTE)
@@ -119,6 +120,11 @@ const struct kernel_message *history_message(const struct history *history, size
 /* The same of the out-of-memory killer's lines that say who was killed ("oom-kill:", "Killed process"): kept
  * apart, because each kill comes with a hundred lines of warnings. */
 const struct kernel_message *history_kill_message(const struct history *history, size_t index);
+/* What it has said about disks in the last 15 minutes, at any level; newest first, NULL past the end.
+ * Borrowed until the next push. */
+const struct disk_event *history_disk_event(const struct history *history, size_t index);
+/* Realtime instant of one on the kernel log's clock, by the latest snapshot's. */
+usec_t history_event_time(const struct history *history, usec_t monotonic_usec);
 /* Realtime instant of a kernel message, by the latest snapshot's clocks. */
 usec_t history_message_time(const struct history *history, const struct kernel_message *message);
 

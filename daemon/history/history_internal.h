@@ -41,6 +41,7 @@ struct history {
         uint32_t message_next, message_count;
         struct kernel_message kills[HISTORY_KILL_MESSAGES_MAX];
         uint32_t kill_next, kill_count;
+        struct disk_events disk_events;
         struct gap gaps[HISTORY_GAPS_MAX];
         uint32_t gap_next, gap_count;
 };

@@ -230,6 +230,9 @@ int sample_decoder_next(struct sample_decoder *decoder, struct sample *sample)
         sample->message_count = take_array(decoder, ENTITY_MESSAGE, sample->messages);
         take_slow_rows(decoder, sample);
         take_collectors(decoder, sample);
+        struct decoded_rows fs_errors = decoder_rows(decoder->decoder, ENTITY_FS_ERRORS);
+        sample->fs_errors = fs_errors.rows;
+        sample->fs_errors_count = fs_errors.count;
         result = take_mounts(decoder, sample);
         if (result == 0)
                 result = take_cgroups(decoder, sample);

@@ -160,6 +160,21 @@ static const struct column disk_columns[] = {
         COUNTER(21, struct disk_sample, discard_msec, 1),
         COUNTER(22, struct disk_sample, flushes, 1),
         COUNTER(23, struct disk_sample, flush_msec, 1),
+        NUMBER(24, struct disk_sample, is_removable, 1),
+        TEXT(25, struct disk_sample, lower),
+        TEXT(26, struct disk_sample, address),
+};
+
+static const struct column fs_errors_columns[] = {
+        TEXT(1, struct fs_errors_sample, device),
+        TEXT(2, struct fs_errors_sample, type),
+        NUMBER(3, struct fs_errors_sample, devices, 0),
+        COUNTER(4, struct fs_errors_sample, errors, 1),
+        COUNTER(5, struct fs_errors_sample, first_usec, 1),
+        COUNTER(6, struct fs_errors_sample, last_usec, 1),
+        COUNTER(7, struct fs_errors_sample, read_errors, 1),
+        COUNTER(8, struct fs_errors_sample, write_errors, 1),
+        COUNTER(9, struct fs_errors_sample, corruption_errors, 1),
 };
 
 static const struct column interface_columns[] = {
@@ -427,6 +442,7 @@ static const struct entity entities[SAMPLE_ENTITIES] = {
         [ENTITY_LOG_FILE] = ENTITY(16, SHAPE_LIST, log_file, log_file_sample, 1, false, LOG_FILES_MAX),
         [ENTITY_LOG_UNIT] = ENTITY(17, SHAPE_LIST, log_unit, log_unit_sample, 1, false, LOG_UNITS_MAX),
         [ENTITY_COLLECTOR] = ENTITY(11, SHAPE_LIST, collector, collector_row, 1, false, COLLECTORS_MAX),
+        [ENTITY_FS_ERRORS] = ENTITY(15, SHAPE_LIST, fs_errors, fs_errors_sample, 2, false, FS_ERRORS_MAX),
         [ENTITY_RAID] = ENTITY(21, SHAPE_LIST, raid, raid_sample, 1, false, RAIDS_MAX),
 };
 

@@ -17,6 +17,7 @@ enum sample_entity {
         ENTITY_PROCESS,
         ENTITY_MESSAGE,
         ENTITY_COLLECTOR,
+        ENTITY_FS_ERRORS,
         ENTITY_RAID,
         ENTITY_FILE_SYSTEM,
         ENTITY_LOG_FILE,

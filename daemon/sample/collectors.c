@@ -11,6 +11,7 @@
 #include "daemon/sample/cgroup.h"
 #include "daemon/sample/diskstats.h"
 #include "daemon/sample/file_systems.h"
+#include "daemon/sample/fs_errors.h"
 #include "daemon/sample/kmsg.h"
 #include "daemon/sample/machine.h"
 #include "daemon/sample/mountinfo.h"
@@ -50,6 +51,7 @@ struct sampler {
         struct process_source *processes;
         struct cgroup_source *cgroups;
         struct aside *file_systems;
+        struct aside *fs_errors;
 };
 
 static int collect_machine(struct sampler *sampler, struct sample *sample)
@@ -109,6 +111,23 @@ static int collect_file_systems(struct sampler *sampler, struct sample *sample)
 
 /* In this order: what is compared with the clock comes right after it; cgroups need to know the processes and
  * the disks, swaps the meminfo, and stat completes the machine. */
+static int collect_fs_errors(struct sampler *sampler, struct sample *sample)
+{
+        const void *taken = NULL;
+        usec_t begun_usec;
+        bool is_new;
+        int r = aside_take(sampler->fs_errors, &taken, &begun_usec, &is_new);
+        const struct fs_errors_result *result = taken;
+        if (result) {
+                sample->fs_errors = result->fs;
+                sample->fs_errors_count = result->fs_count;
+                sample->dropped += result->dropped;
+        }
+        return r == -EAGAIN ? 0 : r;
+}
+
+/* In this order: what is compared with the clock comes right after it; disks need to know the mounts, cgroups
+ * the processes and the disks, swaps the meminfo, and stat completes the machine. */
 static const struct collector collectors[] = {
         { .name = "machine", .collect = collect_machine },
         { .name = "stat", .path = "proc/stat", .parse = stat_parse },
@@ -119,6 +138,7 @@ static const struct collector collectors[] = {
         { .name = "vmstat", .path = "proc/vmstat", .parse = vmstat_parse },
         { .name = "meminfo", .path = "proc/meminfo", .parse = meminfo_parse },
         { .name = "diskstats", .path = "proc/diskstats", .parse = diskstats_parse },
+        { .name = "mounts", .collect = collect_mounts },
         { .collect = collect_disk_facts },
         { .name = "netdev", .path = "proc/net/dev", .parse = netdev_parse },
         { .name = "loadavg", .path = "proc/loadavg", .parse = loadavg_parse },
@@ -129,6 +149,7 @@ static const struct collector collectors[] = {
         { .name = "cgroups", .collect = collect_cgroups },
         { .name = "mounts", .collect = collect_mounts },
         { .name = "fileSystems", .collect = collect_file_systems },
+        { .name = "fs-errors", .collect = collect_fs_errors },
         { .name = "kmsg", .collect = collect_kmsg },
 };
 #define COLLECTOR_COUNT (sizeof(collectors) / sizeof(collectors[0]))
@@ -224,6 +245,7 @@ int sampler_new(const struct root *root, const struct clock *clock, const struct
                 r = cgroup_source_new(root, &sampler->cgroups);
         if (r == 0)
                 r = aside_new(&file_systems_source, root, clock, &sampler->file_systems);
+                r = aside_new(&fs_errors_source, root, clock, &sampler->fs_errors);
         if (r < 0) {
                 sampler_free(sampler);
                 return r;
@@ -239,6 +261,7 @@ struct sampler *sampler_free(struct sampler *sampler)
         for (size_t i = 0; i < COLLECTORS_MAX; i++)
                 forget_file(&sampler->files[i]);
         sampler->file_systems = aside_free(sampler->file_systems);
+        sampler->fs_errors = aside_free(sampler->fs_errors);
         sampler->cgroups = cgroup_source_free(sampler->cgroups);
         sampler->processes = process_source_free(sampler->processes);
         kmsg_done(&sampler->kmsg);

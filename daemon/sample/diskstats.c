@@ -4,7 +4,11 @@
 #include <errno.h>
 #include <string.h>
 
+#include "daemon/sample/disk_place.h"
 #include "daemon/sample/fields.h"
+
+/* A loop device gets another file, and a volume moves to another disk, without the device going away. */
+#define STACKS_REREAD_USEC USEC_PER_MINUTE
 
 #define SECTOR_BYTES 512 /* in diskstats, whatever the device's own sector size is */
 #define COLUMNS      17
@@ -161,10 +165,15 @@ static void read_facts(const struct root *root, const struct sample *sample, con
         } else {
                 ret_facts->is_partition = is_partition_name(sample, disk);
         }
+        const char *whole = ret_facts->is_partition ? "../" : "";
         text_format(path, sizeof(path), "sys/dev/block/%u:%u/%squeue/rotational", disk->major, disk->minor,
-                    ret_facts->is_partition ? "../" : "");
+                    whole);
         ssize_t length = root_read(root, path, text, sizeof(text));
         ret_facts->is_rotational = length > 0 && text[0] == '1';
+        text_format(path, sizeof(path), "sys/dev/block/%u:%u/%sremovable", disk->major, disk->minor, whole);
+        length = root_read(root, path, text, sizeof(text));
+        ret_facts->is_removable = length > 0 && text[0] == '1';
+        disk_place_read(root, sample, disk, ret_facts);
 }
 
 static const struct disk_facts *find_facts(const struct disks *disks, const struct disk_sample *disk,
@@ -181,35 +190,53 @@ static const struct disk_facts *find_facts(const struct disks *disks, const stru
         return NULL;
 }
 
+static void apply(struct disk_sample *disk, const struct disk_facts *facts)
+{
+        disk->is_partition = facts->is_partition;
+        disk->is_stacked = facts->is_stacked;
+        disk->is_rotational = facts->is_rotational;
+        disk->is_memory = facts->is_memory;
+        disk->is_removable = facts->is_removable;
+        memcpy(disk->lower, facts->lower, sizeof(disk->lower));
+        memcpy(disk->address, facts->address, sizeof(disk->address));
+}
+
+static void keep(struct disk_facts *facts, const struct disk_sample *disk)
+{
+        *facts = (struct disk_facts){ .major = disk->major,
+                                      .minor = disk->minor,
+                                      .is_partition = disk->is_partition,
+                                      .is_stacked = disk->is_stacked,
+                                      .is_rotational = disk->is_rotational,
+                                      .is_memory = disk->is_memory,
+                                      .is_removable = disk->is_removable };
+        memcpy(facts->name, disk->name, sizeof(facts->name));
+        memcpy(facts->lower, disk->lower, sizeof(facts->lower));
+        memcpy(facts->address, disk->address, sizeof(facts->address));
+}
+
 void diskstats_add_facts(struct disks *disks, const struct root *root, struct sample *sample)
 {
         bool has_changed = disks->count != sample->disk_count;
+        usec_t now_usec = sample->time.monotonic_usec;
+        bool is_stack_due = now_usec - disks->stacks_read_usec >= STACKS_REREAD_USEC;
 
+        if (is_stack_due)
+                disks->stacks_read_usec = now_usec;
         for (size_t i = 0; i < sample->disk_count; i++) {
                 struct disk_sample *disk = &sample->disks[i];
                 const struct disk_facts *known = find_facts(disks, disk, i < disks->count ? i : 0);
                 struct disk_facts facts;
-                if (!known) {
+                if (!known || (is_stack_due && known->is_stacked)) {
                         read_facts(root, sample, disk, &facts);
                         known = &facts;
                         has_changed = true;
                 }
-                disk->is_partition = known->is_partition;
-                disk->is_stacked = known->is_stacked;
-                disk->is_rotational = known->is_rotational;
-                disk->is_memory = known->is_memory;
+                apply(disk, known);
         }
         if (!has_changed)
                 return;
         disks->count = sample->disk_count;
-        for (size_t i = 0; i < disks->count; i++) {
-                const struct disk_sample *disk = &sample->disks[i];
-                disks->facts[i] = (struct disk_facts){ .major = disk->major,
-                                                       .minor = disk->minor,
-                                                       .is_partition = disk->is_partition,
-                                                       .is_stacked = disk->is_stacked,
-                                                       .is_rotational = disk->is_rotational,
-                                                       .is_memory = disk->is_memory };
-                memcpy(disks->facts[i].name, disk->name, sizeof(disk->name));
-        }
+        for (size_t i = 0; i < disks->count; i++)
+                keep(&disks->facts[i], &sample->disks[i]);
 }

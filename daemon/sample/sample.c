@@ -34,6 +34,8 @@ void sample_clear(struct sample *sample)
         sample->log_units = NULL;
         sample->log_count = sample->log_unit_count = 0;
         sample->logs_read_usec = 0;
+        sample->fs_errors = NULL;
+        sample->fs_errors_count = 0;
         sample->mount_count = sample->cgroup_count = sample->process_count = sample->message_count = 0;
         sample->messages_lost = sample->dropped = 0;
         sample->delay_accounting_since_usec = ABSENT;

@@ -27,6 +27,8 @@
 #define FILE_SYSTEMS_MAX    64
 #define LOG_FILES_MAX       48
 #define LOG_UNITS_MAX       32
+#define DISK_STATES_MAX     64
+#define FS_ERRORS_MAX       64
 
 #define DEVICE_NAME_MAX  32
 #define PATH_TEXT_MAX    192
@@ -121,7 +123,12 @@ struct disk_sample {
         bool is_partition; /* its I/O is counted in its disk as well */
         bool is_stacked;   /* loop, dm, md: its I/O shows on devices below it too */
         bool is_rotational;
-        bool is_memory; /* ram, zram: no disk at all */
+        bool is_memory;                /* ram, zram: no disk at all */
+        bool is_removable;             /* on USB, or its medium can be taken out */
+        char lower[DEVICE_NAME_MAX];   /* the one device that its I/O ends on: a partition's disk, what dm, md
+                                          or   loop lie on; "" itself, several, or unknown */
+        char address[DEVICE_NAME_MAX]; /* other names in the kernel's messages, blanks between: "ata3 2:0:0:0"
+                                        */
         uint64_t reads, reads_merged, read_bytes, read_msec;
         uint64_t writes, writes_merged, write_bytes, write_msec;
         uint64_t in_flight; /* level */
@@ -129,6 +136,17 @@ struct disk_sample {
         uint64_t weighted_msec;
         uint64_t discards, discard_bytes, discard_msec;
         uint64_t flushes, flush_msec;
+};
+
+/* What a file system has counted of its own errors (/sys/fs/ext4/DEV, /sys/fs/btrfs/UUID). */
+struct fs_errors_sample {
+        char device[DEVICE_NAME_MAX];
+        char type[8];      /* "ext4", "btrfs" */
+        uint32_t devices;  /* that the file system lies on; `device` is one of them */
+        uint64_t errors;   /* ext4: since the last fsck; btrfs: in all of the device's life */
+        usec_t first_usec; /* realtime; ABSENT if not known */
+        usec_t last_usec;  /* of btrfs: when slowd saw it grow */
+        uint64_t read_errors, write_errors, corruption_errors; /* of `errors`; ABSENT: not told apart */
 };
 
 /* /proc/net/dev */
@@ -381,6 +399,8 @@ struct sample {
         const struct log_unit_sample *log_units;
         size_t log_unit_count;
         usec_t logs_read_usec;         /* monotonic; 0: not looked at yet */
+        const struct fs_errors_sample *fs_errors; /* valid until the next sample is taken */
+        size_t fs_errors_count;
         struct cgroup_sample *cgroups; /* grown, never shrunk, up to CGROUPS_MAX; sorted by id */
         size_t cgroup_count;
         size_t cgroup_capacity;

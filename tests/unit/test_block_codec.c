@@ -251,7 +251,7 @@ static void every_member_is_in_its_table(void **state)
         } expected[] = {
                 { ENTITY_CPU, 0 },
                 { ENTITY_SWAP, 7 },
-                { ENTITY_DISK, 4 },
+                { ENTITY_DISK, 3 },
                 { ENTITY_INTERFACE, 0 },
                 { ENTITY_MOUNT, 2 },
                 { ENTITY_CGROUP, 7 + 8 }, /* padding; read_usec is a link */
@@ -262,6 +262,7 @@ static void every_member_is_in_its_table(void **state)
                 { ENTITY_FILE_SYSTEM, 7 },
                 { ENTITY_LOG_FILE, 2 },
                 { ENTITY_LOG_UNIT, 0 },
+                { ENTITY_FS_ERRORS, 4 },
         };
         for (size_t i = 0; i < sizeof(expected) / sizeof(expected[0]); i++) {
                 const struct entity *entity = &sample_schema.entities[expected[i].entity];
