@@ -16,6 +16,7 @@ extern const struct check check_memory_oom;
 extern const struct check check_disk_full;
 extern const struct check check_background_indexer;
 extern const struct check check_background_maintenance;
+extern const struct check check_disk_errors;
 extern const struct check check_disk_saturated;
 
 const struct check *const checks[] = {
@@ -29,6 +30,7 @@ const struct check *const checks[] = {
         &check_disk_full,
         &check_background_indexer,
         &check_background_maintenance,
+        &check_disk_errors,
         &check_disk_saturated,
         NULL,
 };

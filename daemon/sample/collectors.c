@@ -245,6 +245,7 @@ int sampler_new(const struct root *root, const struct clock *clock, const struct
                 r = cgroup_source_new(root, &sampler->cgroups);
         if (r == 0)
                 r = aside_new(&file_systems_source, root, clock, &sampler->file_systems);
+        if (r == 0)
                 r = aside_new(&fs_errors_source, root, clock, &sampler->fs_errors);
         if (r < 0) {
                 sampler_free(sampler);

@@ -398,7 +398,7 @@ struct sample {
         size_t log_count;
         const struct log_unit_sample *log_units;
         size_t log_unit_count;
-        usec_t logs_read_usec;         /* monotonic; 0: not looked at yet */
+        usec_t logs_read_usec;                    /* monotonic; 0: not looked at yet */
         const struct fs_errors_sample *fs_errors; /* valid until the next sample is taken */
         size_t fs_errors_count;
         struct cgroup_sample *cgroups; /* grown, never shrunk, up to CGROUPS_MAX; sorted by id */

@@ -178,6 +178,7 @@ static void test_nothing_known(void **state)
         struct disk_sample *disk = &machine->now.disks[0];
         memset(disk, 0xff, sizeof(*disk));
         disk->is_partition = disk->is_stacked = disk->is_rotational = disk->is_memory = false;
+        disk->is_removable = false;
         disk->name[0] = '\0';
         for (int i = 0; i < 20; i++) {
                 fake_tick(machine, 1);

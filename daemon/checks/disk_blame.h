@@ -1,0 +1,36 @@
+/* What the checks of disks share: which disk a device is part of, what is mounted on it, and who waits for
+ * it. Decides nothing. */
+#pragma once
+
+#include "daemon/checks/blame.h"
+
+/* The device of that name, NULL if it is gone. */
+const struct disk_sample *disk_find(const struct snapshot *snapshot, const char *name);
+const struct disk_rate *disk_rate_find(const struct snapshot *snapshot, const char *name);
+/* The whole disk of a partition; any other device is itself, also one that is gone. */
+const char *disk_whole(const struct snapshot *snapshot, const char *name);
+/* Whether what happens on `upper` ends up on `lower`, or both are one: a partition on its disk, a mapped or
+ * loop device on what it lies on. */
+bool disk_lies_on(const struct snapshot *snapshot, const char *upper, const char *lower);
+/* Where file systems on it, or on what lies on it, are mounted: "/, /home and 2 more"; "" for nowhere. */
+const char *disk_mounts(char *buffer, size_t size, const struct snapshot *snapshot, const char *name);
+/* The first mount of exactly this device; NULL for none. */
+const struct mount_sample *disk_mount_of(const struct snapshot *snapshot, const char *device);
+struct subject subject_of_disk(const char *name);
+
+/* ---- who waits for it ---- */
+
+struct disk_wait {
+        struct family families[FAMILIES_MAX];
+        size_t count;
+        const struct family *victims[FAMILIES_MAX]; /* the one that waits most first */
+        size_t victim_count;
+        double waited; /* by all of them: task seconds per second */
+        int32_t lost_permille;
+};
+
+/* The programs that wait for disks, if it is this one that keeps them waiting: the kernel counts a program's
+ * waits, not for which disk. None while another disk that is no part of it is as busy. */
+void disk_wait_make(const struct history *history, const char *name, usec_t window_usec,
+                    struct disk_wait *ret_wait);
+void disk_wait_tell(const struct history *history, const struct disk_wait *wait, struct finding *finding);
