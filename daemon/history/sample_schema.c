@@ -390,6 +390,10 @@ static const struct column process_columns[] = {
         NUMBER(41, struct process_sample, autogroup_nice, 0),
         NUMBER(42, struct process_sample, is_server, 1),
         NUMBER(43, struct process_sample, is_server_known, 1),
+        NUMBER(44, struct process_sample, io_devices[0], 0),
+        NUMBER(45, struct process_sample, io_devices[1], 0),
+        NUMBER(46, struct process_sample, io_devices[2], 0),
+        NUMBER(47, struct process_sample, is_walking, 1),
 };
 
 static const struct column message_columns[] = {

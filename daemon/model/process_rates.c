@@ -127,7 +127,7 @@ static struct process_sample zero_before(const struct process_sample *process)
                 0;
         zero.reclaim_delay_nsec = zero.thrashing_delay_nsec = zero.compact_delay_nsec = 0;
         zero.voluntary_switches = zero.involuntary_switches = zero.minor_faults = zero.major_faults = 0;
-        zero.read_chars = zero.write_chars = zero.write_calls = 0;
+        zero.read_chars = zero.write_chars = zero.read_calls = zero.write_calls = 0;
         zero.children_major_faults = zero.read_bytes = zero.write_bytes = zero.cancelled_write_bytes = 0;
         return zero;
 }
@@ -155,6 +155,7 @@ static void process_rate_make(const struct process_sample *a, const struct proce
         rate->voluntary_switches = (float)rate_per_sec(a->voluntary_switches, b->voluntary_switches, seconds);
         rate->read_chars = (float)rate_per_sec(a->read_chars, b->read_chars, seconds);
         rate->write_chars = (float)rate_per_sec(a->write_chars, b->write_chars, seconds);
+        rate->read_calls = (float)rate_per_sec(a->read_calls, b->read_calls, seconds);
         rate->write_calls = (float)rate_per_sec(a->write_calls, b->write_calls, seconds);
 }
 
@@ -223,6 +224,7 @@ void process_rates(const struct sample *older, const struct sample *newer, doubl
                                                .voluntary_switches = NAN,
                                                .read_chars = NAN,
                                                .write_chars = NAN,
+                                               .read_calls = NAN,
                                                .write_calls = NAN };
                 rate->age_usec = now_usec > begun_usec ? now_usec - begun_usec : 0;
                 if (!older)

@@ -105,7 +105,7 @@ struct process_rate {
         float major_faults, minor_faults;
         float voluntary_switches;
         float read_chars, write_chars; /* bytes per second by read() and write(), from wherever */
-        float write_calls;             /* per second, failed ones included */
+        float read_calls, write_calls; /* per second, failed ones included */
         uint64_t age_usec;
         bool is_new;      /* began within the interval */
         uint32_t program; /* index into snapshot.programs */

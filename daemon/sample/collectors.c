@@ -17,6 +17,7 @@
 #include "daemon/sample/mountinfo.h"
 #include "daemon/sample/parsers.h"
 #include "daemon/sample/process.h"
+#include "daemon/sample/process_places.h"
 #include "daemon/sample/swaps.h"
 
 /* How often to look again for a file that was not there, or not permitted. */
@@ -49,6 +50,7 @@ struct sampler {
         struct mounts mounts;
         struct kmsg kmsg;
         struct process_source *processes;
+        struct process_places places;
         struct cgroup_source *cgroups;
         struct aside *file_systems;
         struct aside *fs_errors;
@@ -83,6 +85,12 @@ static int collect_kmsg(struct sampler *sampler, struct sample *sample)
 static int collect_processes(struct sampler *sampler, struct sample *sample)
 {
         process_source_collect(sampler->processes, sampler->older, sample);
+        return 0;
+}
+
+static int collect_places(struct sampler *sampler, struct sample *sample)
+{
+        process_places_collect(&sampler->places, sampler->older, sample);
         return 0;
 }
 
@@ -150,6 +158,7 @@ static const struct collector collectors[] = {
         { .name = "mounts", .collect = collect_mounts },
         { .name = "fileSystems", .collect = collect_file_systems },
         { .name = "fs-errors", .collect = collect_fs_errors },
+        { .collect = collect_places },
         { .name = "kmsg", .collect = collect_kmsg },
 };
 #define COLLECTOR_COUNT (sizeof(collectors) / sizeof(collectors[0]))
@@ -236,6 +245,7 @@ int sampler_new(const struct root *root, const struct clock *clock, const struct
                 sampler->files[i].fd = -1;
         mounts_init(&sampler->mounts);
         kmsg_init(&sampler->kmsg);
+        process_places_init(&sampler->places, root);
         (void)machine_read(root, &sampler->machine.machine); /* a missing name is no reason not to start */
         int r = buffer_init(&sampler->buffer);
         if (r == 0)

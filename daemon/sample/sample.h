@@ -308,6 +308,9 @@ struct process_identity {
         uint32_t chain_length;
 };
 
+#define IO_DEVICES_MAX              3
+#define DEVICE_NUMBER(major, minor) ((uint32_t)(major) << 20 | ((uint32_t)(minor)&0xfffff))
+
 /* How good the figures of waiting are for one process. */
 enum delay_source {
         DELAYS_NONE,      /* nothing readable */
@@ -349,6 +352,10 @@ struct process_sample {
         int8_t autogroup_nice;
         bool is_server; /* listens on a socket; looked up for members of limited units only */
         bool is_server_known;
+        /* Disks whose files it has open (DEVICE_NUMBER of /proc/diskstats, or of a mount that lies on none);
+         * looked up for those that move or wait for much. 0: no more, or all 0: unknown. */
+        uint32_t io_devices[IO_DEVICES_MAX];
+        bool is_walking;       /* had other directories open every few moments lately: it goes through them */
         char wait_channel[32]; /* kernel function a D-state task sleeps in; "" if unknown or not in D */
 };
 

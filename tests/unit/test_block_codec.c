@@ -257,8 +257,9 @@ static void every_member_is_in_its_table(void **state)
                 { ENTITY_CGROUP, 7 + 8 }, /* padding; read_usec is a link */
                 { ENTITY_IDENTITY, 6 },
                 /* identity, is_idle; padding */
-                { ENTITY_PROCESS, 8 + 1 + 12 },
+                { ENTITY_PROCESS, 8 + 1 + 15 },
                 { ENTITY_MESSAGE, 4 },
+                { ENTITY_RAID, 6 },
                 { ENTITY_FILE_SYSTEM, 7 },
                 { ENTITY_LOG_FILE, 2 },
                 { ENTITY_LOG_UNIT, 0 },
