@@ -67,6 +67,7 @@ struct situation {
         size_t count;
         const struct family *suspect;
         bool is_greedy; /* it alone wants more than there is */
+        bool is_mild;   /* it and others together want somewhat more: only with victims whose past is known */
         const struct family *victims[FAMILIES_MAX];
         size_t victim_count;
         struct ledger victims_ledger; /* of all victims together */
@@ -88,13 +89,18 @@ static bool can_be_suspect(const struct situation *s, const struct family *famil
  * there is, or a client and a server that load each other in a benchmark would do. */
 #define TOGETHER_DEMAND 2.0
 #define TOGETHER_SHARE  0.4 /* of all CPUs, by the largest of them */
+/* If they want less, it takes victims that wait much, and that are known not to have waited before: a mix is
+ * to blame for what came with it, and the largest part of it is named. */
+#define MILD_SHARE 0.25
+#define MILD_WAIT  0.1 /* seconds per second */
 
 /* Who wants more than there is; among several the one who wants most. If no single program does, the largest
  * user of those that fill the machine together. */
-static const struct family *find_suspect(const struct situation *s, const double *p, bool with_batch)
+static const struct family *find_suspect(struct situation *s, const double *p, bool with_batch)
 {
         const struct family *greedy = NULL, *largest = NULL;
         double demand = 0;
+        s->is_mild = false;
         for (size_t i = 0; i < s->count; i++) {
                 const struct family *family = &s->families[i];
                 if (!can_be_suspect(s, family, p) || (family->is_batch && !with_batch))
@@ -110,8 +116,11 @@ static const struct family *find_suspect(const struct situation *s, const double
         }
         if (greedy || !largest)
                 return greedy;
-        return demand >= TOGETHER_DEMAND * s->cpus && largest->cpu >= TOGETHER_SHARE * s->cpus ? largest
-                                                                                               : NULL;
+        if (demand >= TOGETHER_DEMAND * s->cpus && largest->cpu >= TOGETHER_SHARE * s->cpus)
+                return largest;
+        s->is_mild = !largest->is_batch && demand >= p[MINIMUM_DEMAND] / 1000 * s->cpus &&
+                     largest->cpu >= MILD_SHARE * s->cpus;
+        return s->is_mild ? largest : NULL;
 }
 
 /* CPUs: a fiftieth of one is a service at work, init and small daemons use a tenth of that. */
@@ -136,14 +145,24 @@ static bool is_victim(const struct situation *s, const struct family *family)
         return !(suspect->is_batch && nice_between(s->latest, suspect, family) == NICE_WORKS);
 }
 
-static void find_victims(struct situation *s)
+static bool is_worse_off(const struct situation *s, const struct family *family, const double *p)
+{
+        uint64_t id = s->latest->programs[s->suspect->programs[0]].id;
+        usec_t since = history_program_since_cpu(s->history, id, s->suspect->cpu / 2);
+        struct loss loss = loss_of(s->history, family, since, cpu_wait_of, 1);
+        return loss.is_usual_known && loss.permille >= p[CLEAR_LOST];
+}
+
+static void find_victims(struct situation *s, const double *p)
 {
         s->victims_ledger = ledger_unknown();
         s->victim_count = 0;
         for (size_t i = 0; i < s->count; i++) {
                 const struct family *family = &s->families[i];
                 /* A fifth of what the loss must be in all: who waits less is not what the answer is about. */
-                if (!is_victim(s, family) || lost_permille_of(family->ledger.cpu_wait, &family->ledger) < 50)
+                if (!is_victim(s, family) ||
+                    lost_permille_of(family->ledger.cpu_wait, &family->ledger) < 50 ||
+                    (s->is_mild && !is_worse_off(s, family, p)))
                         continue;
                 ledger_add(&s->victims_ledger, &family->ledger);
                 size_t at = s->victim_count++;
@@ -163,7 +182,7 @@ static void accuse(struct situation *s, const double *p, bool with_batch)
         if (!s->suspect)
                 return;
         s->is_greedy = (double)s->suspect->demand >= p[MINIMUM_DEMAND] / 1000 * s->cpus;
-        find_victims(s);
+        find_victims(s, p);
 }
 
 /* Whether most of what the suspect uses now is used by processes that have lived for a while. */
@@ -221,6 +240,25 @@ static void describe_wait(const struct situation *s, struct finding *finding)
         }
 }
 
+/* Those that fill the machine with it. */
+static void describe_others(const struct situation *s, const double *p, struct finding *finding)
+{
+        char names[FINDING_TEXT_MAX / 2];
+        size_t length = 0;
+        double demand = 0;
+        for (size_t i = 0; i < s->count && !s->is_greedy; i++) {
+                const struct family *family = &s->families[i];
+                if (family == s->suspect || family->is_batch || !can_be_suspect(s, family, p))
+                        continue;
+                demand += (double)family->demand;
+                (void)text_append(names, sizeof(names), &length, "%s%s %.1f", length > 0 ? ", " : "",
+                                  family->name, (double)family->demand);
+        }
+        if (length > 0)
+                finding_evidence(finding, "cpu.others", 1000 * demand / s->cpus, "permille", NAN, NAN,
+                                 "others want the rest: %s CPUs", names);
+}
+
 static void describe_suspect(const struct situation *s, const double *p, struct finding *finding)
 {
         char share[UNITS_MAX], busy[UNITS_MAX];
@@ -232,6 +270,7 @@ static void describe_suspect(const struct situation *s, const double *p, struct 
                          p[MINIMUM_SHARE], NAN, "%s uses %s of all CPU time; the CPUs are %s busy",
                          suspect->name, format_permille(share, 1000 * (double)suspect->cpu / s->cpus),
                          format_permille(busy, 1000 * s->busy));
+        describe_others(s, p, finding);
         double some = history_mean(s->history, FIELD_PSI_CPU_SOME, s->window_usec);
         finding_evidence(finding, "pressure.cpu.some", 1000 * some, "permille", NAN, NAN,
                          "some task is waiting for a CPU %s of the time (PSI)",
@@ -305,7 +344,7 @@ static void found(struct situation *s, const double *p, struct finding *finding)
         finding->since_usec = history_program_since_cpu(s->history, id, suspect->cpu / 2);
         finding->lost_permille = s->lost_permille;
         finding->severity = s->lost_permille >= 500 ? SEVERITY_CRITICAL : SEVERITY_WARNING;
-        finding->confidence_permille = s->is_greedy ? 950 : 700;
+        finding->confidence_permille = s->is_greedy ? 950 : s->is_mild ? 600 : 700;
         finding->culprit = subject_of_family(s->latest, suspect, NAN, SUBJECT_PROGRAM);
         finding->has_origin = origin_of_family(s->latest, suspect, &finding->origin);
         describe_wait(s, finding);
@@ -354,7 +393,8 @@ static void run(const struct check_context *context, struct finding *ret_finding
                 return;
         }
         (void)family_words(who, sizeof(who), s.suspect);
-        if (s.lost_permille < threshold || 1000 * s.taken < p[MINIMUM_WAIT]) {
+        if (s.lost_permille < threshold || 1000 * s.taken < p[MINIMUM_WAIT] ||
+            (s.is_mild && s.taken < MILD_WAIT)) {
                 finding_reason(
                         ret_finding, VERDICT_CLEAR,
                         "%s %s the CPUs (%s), but others lose only %s of their time (%.0f ms each second)",

@@ -417,7 +417,47 @@ static void test_client_and_server(void **state)
         fake_add(machine, "sshd", "");
         fake_work(machine, "sshd", 0.03, 0.03);
         fake_run(machine, 60);
-        assert_clear(CHECK, "nobody asks for more than there is");
+        assert_clear(CHECK, "others lose only");
+}
+
+/* Three of which none wants all there is: together they do, and the web server waits as it never did. */
+static void test_a_mild_mix(void **state)
+{
+        (void)state;
+        struct fake_process *web = fake_add(machine, "nginx", "");
+        web->running = 0.08;
+        web->cpu_wait = 0.002;
+        fake_run(machine, 120);
+        (void)fake_start(machine, "ffmpeg", "");
+        (void)fake_start(machine, "blender", "");
+        (void)fake_start(machine, "borg", "");
+        fake_work(machine, "ffmpeg", 0.7, 0.3);
+        fake_work(machine, "blender", 0.6, 0.3);
+        fake_work(machine, "borg", 0.5, 0.3);
+        web->cpu_wait = 0.13;
+        fake_run(machine, 10);
+        struct finding finding = assert_found(CHECK);
+        assert_string_equal(finding.culprit.name, "ffmpeg");
+        assert_int_equal(finding.confidence_permille, 600);
+        assert_true(fake_is_victim(&finding, "nginx"));
+        assert_int_equal(finding.victim_count, 1);
+        assert_says(&finding, "others want the rest: blender 0.9, borg 0.8 CPUs");
+        web->cpu_wait = 0.03; /* little of its time, and little of anybody's */
+        fake_run(machine, 20);
+        assert_clear(CHECK, "others lose only");
+}
+
+/* The same, but of the one that waits it is not known whether it always does. */
+static void test_a_mild_mix_without_past(void **state)
+{
+        (void)state;
+        fake_add(machine, "ffmpeg", "");
+        fake_add(machine, "blender", "");
+        fake_work(machine, "ffmpeg", 0.95, 0.3);
+        fake_work(machine, "blender", 0.9, 0.3);
+        add_victim("", 0.15);
+        fake_run(machine, 60);
+        assert_clear(CHECK, "others lose only");
 }
 
 static void test_too_early(void **state)
@@ -470,6 +510,8 @@ int main(void)
                 CASE(test_script_is_no_victim),
                 CASE(test_no_victims),
                 CASE(test_many_at_once),
+                CASE(test_a_mild_mix),
+                CASE(test_a_mild_mix_without_past),
                 CASE(test_client_and_server),
                 CASE(test_too_early),
                 CASE(test_after_a_gap),
