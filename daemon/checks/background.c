@@ -45,11 +45,6 @@ static double parameter(const struct background *background, enum background_par
         return background->context->parameters[number];
 }
 
-static double moved(const struct family *family)
-{
-        return (double)family->read_bytes + (double)family->write_bytes;
-}
-
 static double known(double value)
 {
         return isnan(value) ? 0 : value;
@@ -178,44 +173,56 @@ static void keep_worse(struct offender *offender, const struct harm *harm)
  * that it never waited before. */
 #define VICTIM_MOVES 0.5
 
+static bool is_disk_victim(const struct background *background, const struct offender *offender,
+                           const struct family *family)
+{
+        if (!can_be_victim(background, offender, family) || !(family->ledger.disk_wait >= 0.01F) ||
+            lost_permille_of(family->ledger.disk_wait, &family->ledger) < DISK_NOTABLE_PERMILLE)
+                return false;
+        if (!offender->family)
+                return true;
+        struct disk_use own = disk_use_of(background->latest, offender->family);
+        struct disk_use other = disk_use_of(background->latest, family);
+        return disk_use_meets(background->latest, &own, &other);
+}
+
+/* Nobody else moves more there; of work that is no reading or writing, nobody else waits more. */
+static bool is_main_user(const struct background *background, const struct offender *offender, double waiting)
+{
+        double share = parameter(background, BACKGROUND_MINIMUM_SHARE) / 1000;
+        if (offender->raid)
+                return offender->disk && offender->moved >= share * disk_carried(offender->disk);
+        if (offender->job && offender->job->worker.is_byteless)
+                return offender->queue >= share * (offender->queue + waiting);
+        return disk_is_main_user(background->latest, background->families, background->count,
+                                 offender->family, share);
+}
+
 void background_examine_disk(const struct background *background, struct offender *offender)
 {
         struct harm harm = { 0 };
-        double wanted = 0, waiting = 0, others = 0;
+        double wanted = 0, waiting = 0;
+        bool is_byteless = offender->job && offender->job->worker.is_byteless;
         if (!(1000 * background->disk_in_use >= parameter(background, BACKGROUND_MINIMUM_BUSY)))
                 return;
         for (size_t i = 0; i < background->count; i++)
-                if (background->families[i].ledger.disk_wait > 0 &&
-                    can_be_victim(background, offender, &background->families[i]))
+                if (is_disk_victim(background, offender, &background->families[i]))
                         waiting += (double)background->families[i].ledger.disk_wait;
-        double queue = offender->disk ? known((double)offender->disk->queue) - waiting : 0;
-        queue = queue > offender->queue ? queue : offender->queue; /* of whoever writes through the cache */
+        double part = disk_part(offender->disk, offender->queue, waiting);
+        if (waiting <= 0 || !is_main_user(background, offender, waiting))
+                return;
         for (size_t i = 0; i < background->count; i++) {
                 const struct family *family = &background->families[i];
-                const struct ledger *ledger = &family->ledger;
-                bool is_victim = can_be_victim(background, offender, family) && ledger->disk_wait >= 0.01F &&
-                                 lost_permille_of(ledger->disk_wait, ledger) >= DISK_NOTABLE_PERMILLE;
-                struct loss loss = { 0 };
-                if (is_victim) {
-                        loss = disk_loss(background->history, family, offender->since_usec,
-                                         queue / (queue + waiting));
-                        is_victim = loss.is_usual_known || moved(family) < VICTIM_MOVES * offender->moved ||
-                                    !offender->job || offender->job->worker.is_byteless;
-                }
-                if (family != offender->family && (!is_victim || moved(family) >= offender->moved))
-                        others += moved(family);
-                if (!is_victim || !(loss.permille > 0))
+                if (!is_disk_victim(background, offender, family))
                         continue;
-                harm.lost += loss.permille / 1000 * (double)ledger_wanted(ledger);
-                wanted += (double)ledger_wanted(ledger);
+                struct loss loss = disk_loss(background->history, family, offender->since_usec, part);
+                if (!(loss.permille > 0) || (!loss.is_usual_known && !is_byteless && !offender->raid &&
+                                             disk_moved(family) >= VICTIM_MOVES * offender->moved))
+                        continue;
+                harm.lost += loss.permille / 1000 * (double)ledger_wanted(&family->ledger);
+                wanted += (double)ledger_wanted(&family->ledger);
                 add_victim(&harm, family, loss.permille, loss.usual_permille);
         }
-        bool is_byteless = offender->job && offender->job->worker.is_byteless;
-        double share = parameter(background, BACKGROUND_MINIMUM_SHARE) / 1000;
-        if (!is_byteless && offender->moved < share * (offender->moved + others))
-                return;
-        if (is_byteless && offender->queue < share * (offender->queue + waiting))
-                return;
         harm.lost_permille = wanted > 0 ? 1000 * harm.lost / wanted : 0;
         harm.is_usual_known = harm.victim_count > 0 && !isnan(harm.usual_permille[0]);
         keep_worse(offender, &harm);
@@ -288,7 +295,8 @@ static usec_t since_of(const struct background *background, const struct backgro
                        const struct family *family)
 {
         const struct snapshot *latest = background->latest;
-        const struct process_sample *process = sample_find_process(latest->sample, job->pid);
+        uint32_t pid = job ? job->pid : latest->programs[family->programs[0]].first_pid;
+        const struct process_sample *process = sample_find_process(latest->sample, pid);
         usec_t now_usec = latest->time.realtime_usec, age = HISTORY_SPAN_USEC;
         uint64_t hz = latest->sample->machine.hz;
         if (process && hz > 0 && hz != ABSENT) {
@@ -298,10 +306,45 @@ static usec_t since_of(const struct background *background, const struct backgro
         if (age < HISTORY_SPAN_USEC)
                 return now_usec - age;
         uint64_t id = latest->programs[family->programs[0]].id;
-        usec_t by_io = history_program_since_io(background->history, id, (float)(moved(family) / 4));
+        usec_t by_io = history_program_since_io(background->history, id, (float)(disk_moved(family) / 4));
         usec_t by_cpu = history_program_since_cpu(background->history, id, family->cpu / 2);
-        usec_t since = moved(family) >= NOTABLE_BYTES && by_io > 0 ? by_io : by_cpu;
+        usec_t since = disk_moved(family) >= NOTABLE_BYTES && by_io > 0 ? by_io : by_cpu;
         return since > 0 ? since : now_usec;
+}
+
+/* A file is read in pieces of 128 KiB and more by whoever copies it; a piece of this size is a small file or
+ * its beginning. */
+#define SMALL_READ  16384.0F
+#define CALLS_LEAST 20.0F /* per second */
+/* Who copies writes as much as it reads. */
+#define WRITES_PART 0.3F
+#define UNREAD_PART 0.5F
+
+bool background_is_walker(const struct background *background, const struct family *family,
+                          double *ret_unread)
+{
+        const struct snapshot *latest = background->latest;
+        float bytes = 0, chars = 0, calls = 0, written = 0;
+        bool is_walking = false;
+        if (family->is_kernel || family->is_self || !(family->ledger.disk_wait >= NOTABLE_WAIT))
+                return false;
+        for (uint32_t i = 0; i < family->program_count; i++) {
+                for (size_t k = 0; k < latest->process_count; k++) {
+                        const struct process_rate *rate = &latest->processes[k];
+                        if (rate->program != family->programs[i] || isnan(rate->read_chars) ||
+                            isnan(rate->read_bytes))
+                                continue;
+                        is_walking |= rate->sample->is_walking;
+                        bytes += rate->read_bytes;
+                        chars += rate->read_chars;
+                        calls += rate->read_calls;
+                        written += isnan(rate->write_bytes) ? 0 : rate->write_bytes;
+                }
+        }
+        if (!is_walking || !(bytes >= NOTABLE_BYTES) || written > WRITES_PART * bytes)
+                return false;
+        *ret_unread = chars < bytes ? (double)(1 - chars / bytes) : 0;
+        return *ret_unread >= UNREAD_PART || (calls >= CALLS_LEAST && chars < SMALL_READ * calls);
 }
 
 bool background_worst(const struct background *background, unsigned kinds, struct offender *ret_offender)
@@ -310,18 +353,23 @@ bool background_worst(const struct background *background, unsigned kinds, struc
         for (size_t i = 0; i < background->count; i++) {
                 const struct family *family = &background->families[i];
                 const struct background_job *job = job_of(background, family);
-                if (!job || !(kinds & 1u << job->worker.kind))
+                double unread;
+                if (job ? !(kinds & 1u << job->worker.kind)
+                        : !(kinds & 1u << WORKER_INDEXER) ||
+                                    !background_is_walker(background, family, &unread))
                         continue;
+                struct disk_use use = disk_use_of(background->latest, family);
                 struct offender offender = {
                         .job = job,
                         .family = family,
-                        .disk = busiest_disk(background->latest),
-                        .moved = moved(family),
+                        .disk = disk_use_disk(background->latest, &use),
+                        .moved = disk_moved(family),
                         .queue = known((double)family->ledger.disk_wait),
                         .since_usec = since_of(background, job, family),
                 };
                 background_examine_disk(background, &offender);
-                examine_cpu(background, &offender);
+                if (job)
+                        examine_cpu(background, &offender);
                 if (is_any && !(offender.harm.lost > ret_offender->harm.lost))
                         continue;
                 *ret_offender = offender;

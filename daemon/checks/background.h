@@ -2,7 +2,7 @@
  * takes from the others, and the finding about it. A worker that nobody waits for does its work. */
 #pragma once
 
-#include "daemon/checks/blame.h"
+#include "daemon/checks/disk_use.h"
 
 enum background_parameter {
         BACKGROUND_WINDOW,
@@ -68,6 +68,11 @@ int background_begin(const struct check_context *context, struct background *ret
 /* The worker whose kind is among these (bits 1 << enum worker_kind) that costs the others most; false if none
  * of them runs. */
 bool background_worst(const struct background *background, unsigned kinds, struct offender *ret_offender);
+/* Whether it goes through directories and takes little from each, whatever it is called: seen by its open
+ * files and by what it reads. ret_unread: share of its bytes that no read(2) asked for, 0..1: directories and
+ * inodes. */
+bool background_is_walker(const struct background *background, const struct family *family,
+                          double *ret_unread);
 /* What others lose to an offender by the disk: fills offender->harm if it is worse than what is there. */
 void background_examine_disk(const struct background *background, struct offender *offender);
 /* Verdict, with its reason or all that makes a finding. */

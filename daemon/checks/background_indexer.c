@@ -31,7 +31,8 @@ const struct check check_background_indexer = {
         .remedy =
                 "Let its timer run when nobody works, leave out directories that nobody searches, or give it "
                 "idle priority: IOSchedulingClass=idle and Nice=19 in a drop-in for its unit. Names that "
-                "slowd does not know can be added in slowd.conf, section [workers].",
+                "slowd does not know can be added in slowd.conf, section [workers]; a program of another "
+                "name is found too if it is seen going from directory to directory.",
         .look_alike = "The same indexer at idle priority, or while nobody else needs the disk, is no cause: "
                       "what counts is what others wait beyond what they always wait.",
         .explains = explains,

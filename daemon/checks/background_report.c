@@ -55,6 +55,12 @@ static void add_usage(const struct background *background, const struct offender
                 finding_evidence(finding, "disk.moved", offender->moved, "bytesPerSecond", NAN, NAN,
                                  "%s goes through %s of each of its disks each second", offender->raid->name,
                                  format_bytes(a, offender->moved));
+        double unread;
+        if (family && !offender->job && background_is_walker(background, family, &unread))
+                finding_evidence(finding, "disk.unread", 1000 * unread, "permille", NAN, NAN,
+                                 "it goes from directory to directory; %s of what it takes from the disk is "
+                                 "no file's contents but directories and inodes",
+                                 format_permille(a, 1000 * unread));
         const struct disk_rate *disk = offender->disk;
         if (disk && !isnan(disk->busy))
                 finding_evidence(finding, "disk.busy", 1000 * (double)disk->busy, "permille", NAN, NAN,
@@ -121,7 +127,8 @@ static void add_priority(const struct background *background, const struct offen
 {
         char command[FINDING_TEXT_MAX];
         const struct family *family = offender->family;
-        if (ends_with(unit, ".service") && !offender->job->worker.is_users && !strchr(unit, '@')) {
+        if (offender->job && ends_with(unit, ".service") && !offender->job->worker.is_users &&
+            !strchr(unit, '@')) {
                 (void)command_on_unit(command, unit,
                                       "mkdir -p /etc/systemd/system/%s.d && printf '[Service]\\nNice=19\\n"
                                       "IOSchedulingClass=idle\\nCPUWeight=10\\nIOWeight=10\\n' > "
@@ -170,8 +177,8 @@ static void add_remedies(const struct background *background, const struct offen
         if (offender->job) {
                 add_timer(&offender->job->worker, unit, finding);
                 add_exclude(&offender->job->worker, finding);
-                add_priority(background, offender, unit, finding);
         }
+        add_priority(background, offender, unit, finding);
         finding_remedy(finding,
                        command_to_processes(command, background->latest, offender->family, "kill -STOP"),
                        "stop it for a while (kill -CONT lets it go on)");
@@ -210,9 +217,9 @@ void background_report(const struct background *background, const struct offende
         finding->since_usec = offender->since_usec;
         finding->lost_permille = (int32_t)(harm->lost_permille > 1000 ? 1000 : harm->lost_permille);
         finding->severity = harm->lost_permille >= 600 ? SEVERITY_CRITICAL : SEVERITY_WARNING;
-        finding->confidence_permille = !harm->is_usual_known            ? 600
-                                       : harm->victims[0]->delays_known ? 900
-                                                                        : 700;
+        finding->confidence_permille = !harm->is_usual_known || (!offender->job && !offender->raid) ? 600
+                                       : harm->victims[0]->delays_known                             ? 900
+                                                                                                    : 700;
         if (offender->family) {
                 finding->culprit =
                         subject_of_family(background->latest, offender->family, NAN, SUBJECT_PROGRAM);
@@ -229,7 +236,7 @@ void background_report(const struct background *background, const struct offende
         add_remedies(background, offender, finding);
         const char *does = offender->raid  ? raid_does(offender->raid)
                            : offender->job ? offender->job->worker.does
-                                           : "goes through directories";
+                                           : "goes through many directories";
         text_format(finding->summary, sizeof(finding->summary), "%s %s, and %s waits %s of its time for %s",
                     finding->culprit.name, does, harm->victims[0]->name,
                     format_permille(share, finding->victims[0].lost_permille),

@@ -4,7 +4,7 @@
 
 #include "common/text.h"
 #include "common/units.h"
-#include "daemon/checks/blame.h"
+#include "daemon/checks/disk_use.h"
 
 enum { WINDOW_SECONDS, RAISE_LOST, CLEAR_LOST, MINIMUM_WAIT, MINIMUM_BUSY, MINIMUM_SHARE, MINIMUM_OF_DISK };
 
@@ -43,11 +43,6 @@ static const struct check_parameter parameters[] = {
         { NULL, NULL, 0, 0, 0, NULL, NULL, NULL },
 };
 
-static float disk_wait_of(const struct ledger *ledger)
-{
-        return ledger->disk_wait;
-}
-
 struct situation {
         const struct history *history;
         const struct snapshot *latest;
@@ -56,75 +51,19 @@ struct situation {
         double stalled; /* PSI io some */
         struct family families[FAMILIES_MAX];
         size_t count;
-        double bytes;   /* moved by all programs, per second */
-        double weights; /* the same as find_suspect() weighs it */
+        double bytes; /* moved by all programs, per second */
         const struct family *suspect;
+        struct disk_use use;          /* the suspect's */
+        const struct disk_rate *disk; /* the one to name */
+        usec_t since_usec;
         const struct family *victims[FAMILIES_MAX];
+        double usual_permille[FAMILIES_MAX];
+        double victim_lost[FAMILIES_MAX]; /* seconds per second that it loses to the suspect */
         size_t victim_count;
         struct family twin; /* the part of the suspect's own family that waits and moves little */
         int32_t lost_permille;
         double waited;
 };
-
-static double moved(const struct family *family)
-{
-        return (double)family->read_bytes + (double)family->write_bytes;
-}
-
-static double carried(const struct disk_rate *disk)
-{
-        return (isnan(disk->read_bytes) ? 0 : (double)disk->read_bytes) +
-               (isnan(disk->write_bytes) ? 0 : (double)disk->write_bytes);
-}
-
-/* The kernel counts a process's bytes, not on which disk. Somebody who moves far more than the busy disk
- * carries may be filling the cache in front of it, and then waits for it as well; who does not wait, or whose
- * bytes are seen on another disk, works there. */
-#define BYTES_EXCESS 1.5
-#define WAIT_LEAST   200 /* permille of its time */
-#define OTHER_SHARE  0.5
-
-static bool is_elsewhere(const struct snapshot *latest, const struct disk_rate *busy,
-                         const struct family *family)
-{
-        if (!busy || !(busy->busy >= 0.5F) || moved(family) <= BYTES_EXCESS * carried(busy))
-                return false;
-        if (lost_permille_of(family->ledger.disk_wait, &family->ledger) < WAIT_LEAST)
-                return true;
-        for (size_t i = 0; i < latest->disk_count; i++) {
-                const struct disk_rate *disk = &latest->disks[i];
-                if (disk != busy && !disk->sample->is_partition && !disk->sample->is_memory &&
-                    carried(disk) >= OTHER_SHARE * moved(family))
-                        return true;
-        }
-        return false;
-}
-
-/* What somebody moves counts in full if it waits for its own requests, as whoever fills a disk sooner or
- * later does; of what goes into the cache unhindered, which may belong to any disk, a part. */
-#define UNHINDERED_PART 0.2
-
-static double weight(const struct family *family)
-{
-        double waits = (double)lost_permille_of(family->ledger.disk_wait, &family->ledger) / 1000;
-        return moved(family) * (waits > UNHINDERED_PART ? waits : UNHINDERED_PART);
-}
-
-static void find_suspect(struct situation *s)
-{
-        const struct disk_rate *busy = busiest_disk(s->latest);
-        for (size_t i = 0; i < s->count; i++) {
-                const struct family *family = &s->families[i];
-                if (is_elsewhere(s->latest, busy, family))
-                        continue;
-                s->bytes += moved(family);
-                s->weights += weight(family);
-                if (family->is_kernel || family->is_self)
-                        continue;
-                if (!s->suspect || weight(family) > weight(s->suspect))
-                        s->suspect = family;
-        }
-}
 
 /* Processes of one name can be both: a copy that fills the disk and another that waits for it. Those that
  * move less than a tenth of what the greatest mover of the family moves are not part of the suspect. Judged
@@ -181,66 +120,139 @@ static bool loses_to_disk(const struct family *family)
 
 static bool is_victim(const struct situation *s, const struct family *family)
 {
-        return family != s->suspect && !family->is_kernel && !family->is_self && !family->is_batch &&
-               loses_to_disk(family) && moved(family) < moved(s->suspect) / 2 &&
-               !is_same_job(s->latest, s->suspect, family);
+        if (family == s->suspect || family->is_kernel || family->is_self || family->is_batch ||
+            !loses_to_disk(family) || disk_moved(family) >= disk_moved(s->suspect) / 2 ||
+            is_same_job(s->latest, s->suspect, family))
+                return false;
+        struct disk_use use = disk_use_of(s->latest, family);
+        return disk_use_meets(s->latest, &s->use, &use);
 }
 
+static void add_victim(struct situation *s, const struct family *family, const struct loss *loss)
+{
+        double lost = loss->permille / 1000 * (double)ledger_wanted(&family->ledger);
+        size_t at = s->victim_count++;
+        for (; at > 0 && s->victim_lost[at - 1] < lost; at--) {
+                s->victims[at] = s->victims[at - 1];
+                s->victim_lost[at] = s->victim_lost[at - 1];
+                s->usual_permille[at] = s->usual_permille[at - 1];
+        }
+        s->victims[at] = family;
+        s->victim_lost[at] = lost;
+        s->usual_permille[at] = loss->usual_permille;
+}
+
+/* What the victims lose: what they wait beyond what they always wait; of those of which that is not known, as
+ * much as can come from the suspect. */
 static void find_victims(struct situation *s)
 {
-        struct ledger all = ledger_unknown();
+        const struct family *found[FAMILIES_MAX + 1];
+        size_t count = 0;
+        double waiting = 0, wanted = 0;
+        s->victim_count = 0;
+        s->waited = 0;
         split_twin(s);
-        for (size_t i = 0; i <= s->count; i++) {
-                const struct family *family = i < s->count ? &s->families[i] : &s->twin;
-                bool is_twin = i == s->count;
-                if (is_twin ? !loses_to_disk(family) : !is_victim(s, family))
+        for (size_t i = 0; i < s->count; i++) {
+                if (!is_victim(s, &s->families[i]))
                         continue;
-                ledger_add(&all, &family->ledger);
-                size_t at = s->victim_count++;
-                for (; at > 0 && s->victims[at - 1]->ledger.disk_wait < family->ledger.disk_wait; at--)
-                        s->victims[at] = s->victims[at - 1];
-                s->victims[at] = family;
-                if (s->victim_count == FAMILIES_MAX)
-                        break;
+                found[count++] = &s->families[i];
+                waiting += (double)s->families[i].ledger.disk_wait;
         }
-        s->waited = s->victim_count > 0 && !isnan(all.disk_wait) ? (double)all.disk_wait : 0;
-        s->lost_permille = lost_permille_of((float)s->waited, &all);
+        double own = (double)s->suspect->ledger.disk_wait;
+        if (loses_to_disk(&s->twin)) {
+                found[count++] = &s->twin;
+                waiting += (double)s->twin.ledger.disk_wait;
+                own -= (double)s->twin.ledger.disk_wait;
+        }
+        double part = disk_part(s->disk, own > 0 ? own : 0, waiting);
+        for (size_t i = 0; i < count && i < FAMILIES_MAX; i++) {
+                bool is_twin = found[i] == &s->twin; /* its past is the suspect's as well */
+                struct loss loss =
+                        is_twin ? (struct loss){ .permille = part * lost_permille_of(s->twin.ledger.disk_wait,
+                                                                                     &s->twin.ledger),
+                                                 .usual_permille = NAN }
+                                : disk_loss(s->history, found[i], s->since_usec, part);
+                if (!(loss.permille > 0))
+                        continue;
+                add_victim(s, found[i], &loss);
+                s->waited += loss.permille / 1000 * (double)ledger_wanted(&found[i]->ledger);
+                wanted += (double)ledger_wanted(&found[i]->ledger);
+        }
+        s->lost_permille = wanted > 0 ? (int32_t)(1000 * s->waited / wanted) : 0;
+}
+
+/* ---- the suspect ---- */
+
+static void accuse(struct situation *s, const struct family *family)
+{
+        uint64_t id = s->latest->programs[family->programs[0]].id;
+        s->suspect = family;
+        s->use = disk_use_of(s->latest, family);
+        s->disk = disk_use_disk(s->latest, &s->use);
+        s->since_usec = history_program_since_io(s->history, id, (float)(disk_moved(family) / 4));
+        find_victims(s);
 }
 
 /* Where a limit holds requests back before they reach a disk, the disks say nothing about it. */
-static bool moves_enough(const struct situation *s, const double *p)
+static bool moves_enough(const struct situation *s, const struct family *family, const double *p)
 {
-        const struct disk_rate *disk = busiest_disk(s->latest);
-        if (!(1000 * weight(s->suspect) >= p[MINIMUM_SHARE] * s->weights) || s->weights <= 0)
+        struct disk_use use = disk_use_of(s->latest, family);
+        const struct disk_rate *disk = disk_use_disk(s->latest, &use);
+        if (!use.is_known && disk_is_elsewhere(s->latest, disk, family))
                 return false;
-        if (!disk || !(1000 * s->busy >= p[MINIMUM_BUSY]))
-                return true;
-        return !(1000 * moved(s->suspect) <
-                 p[MINIMUM_OF_DISK] * (double)(disk->read_bytes + disk->write_bytes));
+        if (!disk_is_main_user(s->latest, s->families, s->count, family, p[MINIMUM_SHARE] / 1000))
+                return false;
+        return !disk || !(1000 * (double)disk->busy >= p[MINIMUM_BUSY]) ||
+               !(1000 * disk_moved(family) < p[MINIMUM_OF_DISK] * disk_carried(disk));
+}
+
+/* Each disk may have its main user: the one who costs others most. */
+static void find_suspect(struct situation *s, const double *p)
+{
+        const struct family *worst = NULL;
+        double most = -1;
+        for (size_t i = 0; i < s->count; i++) {
+                const struct family *family = &s->families[i];
+                s->bytes += disk_moved(family);
+                if (family->is_kernel || family->is_self || !(disk_moved(family) > 0) ||
+                    !moves_enough(s, family, p))
+                        continue;
+                accuse(s, family);
+                if (s->waited > most) {
+                        most = s->waited;
+                        worst = family;
+                }
+        }
+        if (worst)
+                accuse(s, worst);
+        else
+                s->suspect = NULL;
 }
 
 static void describe(const struct situation *s, const double *p, struct finding *finding)
 {
         char a[UNITS_MAX], b[UNITS_MAX], c[UNITS_MAX];
-        const struct disk_rate *disk = busiest_disk(s->latest);
+        const struct disk_rate *disk = s->disk;
         for (size_t i = 0; i < s->victim_count && i < FINDING_VICTIMS_MAX; i++) {
                 const struct family *victim = s->victims[i];
                 struct subject *subject = &finding->victims[finding->victim_count++];
                 *subject = subject_of_family(s->latest, victim, victim->ledger.disk_wait, SUBJECT_PROGRAM);
                 subject->count = victim->count;
-                double usual = victim == &s->twin ? NAN
-                                                  : usual_lost_permille(s->history, victim,
-                                                                        finding->since_usec, disk_wait_of);
-                if (i < 3)
-                        finding_evidence(finding, "disk.waiting", subject->lost_permille, "permille", NAN,
-                                         usual, "%s waits for the disk %s of the time it wants to work",
-                                         victim->name, format_permille(a, subject->lost_permille));
+                if (i >= 3)
+                        continue;
+                bool is_known = !isnan(s->usual_permille[i]);
+                finding_evidence(
+                        finding, "disk.waiting", subject->lost_permille, "permille", NAN,
+                        s->usual_permille[i], "%s waits for the disk %s of the time it wants to work%s%s%s",
+                        victim->name, format_permille(a, subject->lost_permille),
+                        is_known ? " (usually " : "; what it always waits is not known yet",
+                        is_known ? format_permille(b, s->usual_permille[i]) : "", is_known ? ")" : "");
         }
-        finding_evidence(finding, "disk.moved", moved(s->suspect), "bytesPerSecond", NAN, NAN,
+        finding_evidence(finding, "disk.moved", disk_moved(s->suspect), "bytesPerSecond", NAN, NAN,
                          "%s reads %s and writes %s each second (%.0f %% of all)", s->suspect->name,
                          format_bytes(a, (double)s->suspect->read_bytes),
                          format_bytes(b, (double)s->suspect->write_bytes),
-                         100 * moved(s->suspect) / s->bytes);
+                         100 * disk_moved(s->suspect) / s->bytes);
         if (disk && !isnan(disk->busy))
                 finding_evidence(finding, "disk.busy", 1000 * s->busy, "permille", p[MINIMUM_BUSY], NAN,
                                  "%s is busy %s of the time, a request takes %.0f ms", disk->sample->name,
@@ -268,13 +280,15 @@ static void add_remedies(const struct situation *s, struct finding *finding)
 static void found(const struct situation *s, const double *p, struct finding *finding)
 {
         char who[SUBJECT_NAME_MAX], share[UNITS_MAX], rate[UNITS_MAX];
-        const struct disk_rate *disk = busiest_disk(s->latest);
-        uint64_t id = s->latest->programs[s->suspect->programs[0]].id;
+        const struct disk_rate *disk = s->disk;
+        bool is_usual_known = !isnan(s->usual_permille[0]);
         finding->verdict = VERDICT_FOUND;
-        finding->since_usec = history_program_since_io(s->history, id, (float)(moved(s->suspect) / 4));
+        finding->since_usec = s->since_usec;
         finding->lost_permille = s->lost_permille;
         finding->severity = s->lost_permille >= 600 ? SEVERITY_CRITICAL : SEVERITY_WARNING;
-        finding->confidence_permille = s->victims[0]->delays_known ? 900 : 700;
+        finding->confidence_permille = (s->victims[0]->delays_known ? 900 : 700) - (is_usual_known ? 0 : 200);
+        if (disk)
+                (void)span_copy(span_of(disk->sample->name), finding->device, sizeof(finding->device));
         finding->culprit = subject_of_family(s->latest, s->suspect, NAN, SUBJECT_PROGRAM);
         finding->has_origin = origin_of_family(s->latest, s->suspect, &finding->origin);
         describe(s, p, finding);
@@ -282,8 +296,9 @@ static void found(const struct situation *s, const double *p, struct finding *fi
         text_format(finding->summary, sizeof(finding->summary),
                     "%s %s the disk%s%s (%s each second), and %s waits %s of its time for it",
                     family_words(who, sizeof(who), s->suspect), s->suspect->count > 1 ? "fill" : "fills",
-                    disk ? " " : "", disk ? disk->sample->name : "", format_bytes(rate, moved(s->suspect)),
-                    s->victims[0]->name, format_permille(share, finding->victims[0].lost_permille));
+                    disk ? " " : "", disk ? disk->sample->name : "",
+                    format_bytes(rate, disk_moved(s->suspect)), s->victims[0]->name,
+                    format_permille(share, finding->victims[0].lost_permille));
 }
 
 static void run(const struct check_context *context, struct finding *ret_finding)
@@ -309,13 +324,12 @@ static void run(const struct check_context *context, struct finding *ret_finding
                 return;
         }
         s.count = families_make(s.history, s.window_usec, s.families, FAMILIES_MAX);
-        find_suspect(&s);
-        if (!s.suspect || !moves_enough(&s, p)) {
+        find_suspect(&s, p);
+        if (!s.suspect) {
                 finding_reason(ret_finding, VERDICT_CLEAR,
                                "a disk is in use %s of the time, but by no single program", busy);
                 return;
         }
-        find_victims(&s);
         double threshold = context->was_found ? p[CLEAR_LOST] : p[RAISE_LOST];
         (void)family_words(who, sizeof(who), s.suspect);
         if (s.lost_permille < threshold || 1000 * s.waited < p[MINIMUM_WAIT]) {

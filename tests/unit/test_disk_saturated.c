@@ -43,7 +43,7 @@ static void test_found(void **state)
         assert_string_equal(finding.culprit.unit, "backup.service");
         assert_true(fake_is_victim(&finding, "postgres"));
         assert_int_equal(finding.since_usec, onset);
-        assert_about(finding.lost_permille, 909, 2);
+        assert_about(finding.lost_permille, 819, 2); /* 91 % of its time, of which 9 % are usual */
         assert_says(&finding, "fills the disk sda");
         assert_says(&finding, "systemctl set-property --runtime backup.service IOWeight=10");
         assert_int_equal(finding.confidence_permille, 900);
@@ -66,9 +66,9 @@ static void test_hysteresis(void **state)
         (void)state;
         add_writer(20 * MB);
         struct fake_process *database = add_victim(0.2);
-        database->running = 0.8;
+        database->running = 0.8; /* 20 %, of which four fifths can be due to the writer */
         fake_run(machine, 30);
-        assert_clear(CHECK, "others lose only 20 %");
+        assert_clear(CHECK, "others lose only 16 %");
         (void)assert_verdict(CHECK, VERDICT_FOUND, true);
         database->disk_wait = 0.1; /* 11 % */
         fake_run(machine, 20);
@@ -220,7 +220,7 @@ static void test_sampled_victim(void **state)
                 fake_tick(machine, 1);
         }
         struct finding finding = assert_found(CHECK);
-        assert_int_equal(finding.confidence_permille, 700);
+        assert_int_equal(finding.confidence_permille, 500); /* nor is its past known */
 }
 
 int main(void)
