@@ -312,7 +312,7 @@ class SlowDisk:
     requests back below the upper one, which therefore looks as a slow disk does (busy, high await). Throttling the
     upper one itself would hold them back before they are counted."""
 
-    def __init__(self, directory, size, undo):
+    def __init__(self, directory, size, undo, inodes=None):
         need_root()
         self.version, self.top = controller_place("io")
         image = f"{directory}/disk.img"
@@ -325,7 +325,8 @@ class SlowDisk:
             undo(lambda: call("losetup", "-d", self.device))
         except RuntimeError as error:
             raise Impossible(f"no loop devices: {error}") from error
-        call("mkfs.ext4", "-q", "-E", "lazy_itable_init=0,lazy_journal_init=0", self.device)
+        call("mkfs.ext4", "-q", "-E", "lazy_itable_init=0,lazy_journal_init=0",
+             *(("-N", str(inodes)) if inodes else ()), self.device)
         self.path = f"{directory}/disk"
         os.makedirs(self.path, exist_ok=True)
         call("mount", self.device, self.path)
