@@ -17,6 +17,8 @@ extern const struct check check_disk_full;
 extern const struct check check_background_indexer;
 extern const struct check check_background_maintenance;
 extern const struct check check_disk_errors;
+extern const struct check check_mount_slow;
+extern const struct check check_mount_hung;
 extern const struct check check_disk_saturated;
 
 const struct check *const checks[] = {
@@ -30,6 +32,8 @@ const struct check *const checks[] = {
         &check_disk_full,
         &check_background_indexer,
         &check_background_maintenance,
+        &check_mount_slow,
+        &check_mount_hung,
         &check_disk_errors,
         &check_disk_saturated,
         NULL,

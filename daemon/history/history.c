@@ -38,6 +38,7 @@ static void forget_oldest(struct history *history)
         const struct frame *oldest = history_frame(history, history->frame_count - 1);
         history->program_rows_used -= oldest->program_count;
         history->unit_rows_used -= oldest->unit_count;
+        history->mount_rows_used -= oldest->mount_count;
         history->frame_count--;
 }
 
@@ -149,6 +150,33 @@ static void push_units(struct history *history, const struct snapshot *snapshot,
         history->unit_rows_used += (uint32_t)count;
 }
 
+static void push_mounts(struct history *history, const struct snapshot *snapshot, struct frame *frame)
+{
+        while (history->mount_rows_used + snapshot->mount_count > HISTORY_MOUNT_ROWS_MAX)
+                forget_oldest(history);
+        frame->first_mount = history->mount_row_next;
+        for (size_t i = 0; i < snapshot->mount_count; i++) {
+                const struct mount_rate *mount = &snapshot->mounts[i];
+                if (!(mount->operations > 0) && !(mount->waited > 0))
+                        continue;
+                history->mount_rows[history->mount_row_next] = (struct mount_row){
+                        .id = mount->sample->id,
+                        .operations = known(mount->operations),
+                        .data_operations = known(mount->data_operations),
+                        .retransmissions = known(mount->retransmissions),
+                        .queue = known(mount->queue),
+                        .rtt = mount->rtt,
+                        .execute = known(mount->execute),
+                        .read_bytes = known(mount->read_bytes),
+                        .write_bytes = known(mount->write_bytes),
+                        .waited = known(mount->waited),
+                };
+                history->mount_row_next = (history->mount_row_next + 1) % HISTORY_MOUNT_ROWS_MAX;
+                frame->mount_count++;
+        }
+        history->mount_rows_used += frame->mount_count;
+}
+
 /* ---- gaps and messages ---- */
 
 /* Context switches go on even on an idle machine. What goes beyond those of the interval that was due must be
@@ -191,6 +219,12 @@ static bool is_about_a_kill(const struct kernel_message *message)
         return strstr(message->text, "oom-kill:") || strstr(message->text, "Killed process ");
 }
 
+/* NFS says it at "notice". */
+static bool is_about_a_server(const struct kernel_message *message)
+{
+        return strncmp(message->text, "nfs: server ", strlen("nfs: server ")) == 0;
+}
+
 static void push_messages(struct history *history, const struct sample *sample)
 {
         for (size_t i = 0; i < sample->message_count; i++) {
@@ -201,7 +235,7 @@ static void push_messages(struct history *history, const struct sample *sample)
                         if (history->kill_count < HISTORY_KILL_MESSAGES_MAX)
                                 history->kill_count++;
                 }
-                if (message->priority > PRIORITY_WARNING)
+                if (message->priority > PRIORITY_WARNING && !is_about_a_server(message))
                         continue;
                 history->messages[history->message_next] = *message;
                 history->message_next = (history->message_next + 1) % HISTORY_MESSAGES_MAX;
@@ -230,6 +264,7 @@ void history_push(struct history *history, const struct snapshot *snapshot)
                 frame.value[i] = (float)snapshot->value[i];
         push_programs(history, snapshot, &frame);
         push_units(history, snapshot, &frame);
+        push_mounts(history, snapshot, &frame);
         history->frames[history->frame_next] = frame;
         history->frame_next = (history->frame_next + 1) % HISTORY_FRAMES_MAX;
         history->frame_count++;

@@ -110,6 +110,26 @@ size_t history_trend(const struct history *history, enum trend_kind kind, uint64
 /* For whoever loads or stores them. Lives as long as the history. */
 struct trends *history_trends(struct history *history);
 
+/* ---- network mounts over a window ---- */
+
+#define HISTORY_MOUNT_ROWS_MAX 4096 /* a mount on which nothing happens has none */
+
+/* A mount's means over a stretch; see struct mount_rate. A stretch in which nothing happened is zero. */
+struct mount_window {
+        float operations, data_operations, retransmissions; /* per second */
+        float queue, rtt, execute;                          /* request seconds per second; rtt NAN unknown */
+        float read_bytes, write_bytes;
+        float waited;  /* task seconds per second */
+        float seconds; /* covered by the frames in which something happened */
+};
+
+/* Over the stretch from `begin_usec` to `end_usec` before now (begin > end). False if nothing happened. */
+bool history_mount(const struct history *history, uint32_t mount_id, usec_t begin_usec, usec_t end_usec,
+                   struct mount_window *ret_window);
+/* The realtime instant since which, in one stretch up to now, its users have waited at least so many task
+ * seconds per second; at most two frames in a row below are passed over. 0: not so now. */
+usec_t history_mount_since_waited(const struct history *history, uint32_t mount_id, float waited);
+
 /* ---- kernel messages ---- */
 
 #define HISTORY_MESSAGES_MAX 128

@@ -10,6 +10,7 @@ struct frame {
         float value[FIELD_MAX];
         uint32_t first_program, program_count; /* rows, in a ring */
         uint32_t first_unit, unit_count;
+        uint32_t first_mount, mount_count;
 };
 
 struct program_row {
@@ -28,6 +29,13 @@ struct unit_row {
         float events_high, events_max, events_oom_kill;
 };
 
+struct mount_row {
+        uint32_t id;
+        float operations, data_operations, retransmissions;
+        float queue, rtt, execute;
+        float read_bytes, write_bytes, waited;
+};
+
 struct history {
         const struct snapshot *latest;
         struct trends *trends;
@@ -37,6 +45,8 @@ struct history {
         uint32_t program_row_next, program_rows_used;
         struct unit_row unit_rows[HISTORY_UNIT_ROWS_MAX];
         uint32_t unit_row_next, unit_rows_used;
+        struct mount_row mount_rows[HISTORY_MOUNT_ROWS_MAX];
+        uint32_t mount_row_next, mount_rows_used;
         struct kernel_message messages[HISTORY_MESSAGES_MAX];
         uint32_t message_next, message_count;
         struct kernel_message kills[HISTORY_KILL_MESSAGES_MAX];
@@ -59,4 +69,10 @@ static inline const struct unit_row *frame_unit(const struct history *history, c
                                                 uint32_t index)
 {
         return &history->unit_rows[(frame->first_unit + index) % HISTORY_UNIT_ROWS_MAX];
+}
+
+static inline const struct mount_row *frame_mount(const struct history *history, const struct frame *frame,
+                                                  uint32_t index)
+{
+        return &history->mount_rows[(frame->first_mount + index) % HISTORY_MOUNT_ROWS_MAX];
 }

@@ -26,6 +26,11 @@ struct sample_decoder {
                 struct log_unit_sample log_units[LOG_UNITS_MAX];
         } slow_rows[2]; /* in turn */
         unsigned ticks;
+        struct network_view {
+                struct network_mount_sample mounts[NETWORK_MOUNTS_MAX];
+                struct mount_user_sample users[MOUNT_USERS_MAX];
+        } * network[2]; /* in turn, at each sample that has any; NULL: none yet */
+        unsigned network_now;
         bool hides_command_lines;
 };
 
@@ -54,6 +59,8 @@ struct sample_decoder *sample_decoder_free(struct sample_decoder *decoder)
                 free(decoder->chunks[i]);
         free(decoder->mounts[0]);
         free(decoder->mounts[1]);
+        free(decoder->network[0]);
+        free(decoder->network[1]);
         block_done(&decoder->block);
         free(decoder);
         return NULL;
@@ -215,6 +222,32 @@ static void take_slow_rows(struct sample_decoder *decoder, struct sample *sample
         sample->log_units = rows->log_units;
 }
 
+static int take_network_mounts(struct sample_decoder *decoder, struct sample *sample)
+{
+        struct decoded_rows mounts = decoder_rows(decoder->decoder, ENTITY_NETWORK_MOUNT);
+        struct decoded_rows users = decoder_rows(decoder->decoder, ENTITY_MOUNT_USER);
+        sample->network_mounts = NULL;
+        sample->mount_users = NULL;
+        sample->network_mount_count = sample->mount_user_count = 0;
+        if (mounts.count == 0 && users.count == 0)
+                return 0;
+        decoder->network_now ^= 1;
+        struct network_view **view = &decoder->network[decoder->network_now];
+        if (!*view)
+                *view = malloc(sizeof(**view));
+        if (!*view)
+                return -ENOMEM;
+        memcpy((*view)->mounts, mounts.rows, mounts.count * sizeof((*view)->mounts[0]));
+        memcpy((*view)->users, users.rows, users.count * sizeof((*view)->users[0]));
+        for (size_t i = 0; i < users.count && decoder->hides_command_lines; i++)
+                memset((*view)->users[i].directory, 0, sizeof((*view)->users[i].directory));
+        sample->network_mounts = (*view)->mounts;
+        sample->network_mount_count = mounts.count;
+        sample->mount_users = (*view)->users;
+        sample->mount_user_count = users.count;
+        return 0;
+}
+
 int sample_decoder_next(struct sample_decoder *decoder, struct sample *sample)
 {
         int result = decoder_next(decoder->decoder);
@@ -234,6 +267,8 @@ int sample_decoder_next(struct sample_decoder *decoder, struct sample *sample)
         sample->fs_errors = fs_errors.rows;
         sample->fs_errors_count = fs_errors.count;
         result = take_mounts(decoder, sample);
+        if (result == 0)
+                result = take_network_mounts(decoder, sample);
         if (result == 0)
                 result = take_cgroups(decoder, sample);
         if (result == 0)

@@ -260,6 +260,9 @@ int sample_encoder_add(struct sample_encoder *encoder, const struct sample *samp
                 [ENTITY_LOG_UNIT] = { .base = sample->log_units, .count = sample->log_unit_count },
                 [ENTITY_COLLECTOR] = { .base = collectors, .count = sample->collector_count },
                 [ENTITY_FS_ERRORS] = { .base = sample->fs_errors, .count = sample->fs_errors_count },
+                [ENTITY_NETWORK_MOUNT] = { .base = sample->network_mounts,
+                                           .count = sample->network_mount_count },
+                [ENTITY_MOUNT_USER] = { .base = sample->mount_users, .count = sample->mount_user_count },
         };
         result = encoder_encode(encoder->encoder, rows, ret_frame);
         if (result < 0)

@@ -423,6 +423,34 @@ static const struct column raid_columns[] = {
         COUNTER(11, struct raid_sample, bytes_per_sec, KIB),
 };
 
+static const struct column network_mount_columns[] = {
+        NUMBER(1, struct network_mount_sample, id, 0),
+        NUMBER(2, struct network_mount_sample, kind, MOUNT_FUSE),
+        COUNTER(3, struct network_mount_sample, operations, 1),
+        COUNTER(4, struct network_mount_sample, data_operations, 1),
+        COUNTER(5, struct network_mount_sample, transmissions, 1),
+        COUNTER(6, struct network_mount_sample, timeouts, 1),
+        COUNTER(7, struct network_mount_sample, errors, 1),
+        COUNTER(8, struct network_mount_sample, queue_msec, 1),
+        COUNTER(9, struct network_mount_sample, rtt_msec, 1),
+        COUNTER(10, struct network_mount_sample, execute_msec, 1),
+        COUNTER(11, struct network_mount_sample, read_bytes, KIB),
+        COUNTER(12, struct network_mount_sample, write_bytes, KIB),
+        COUNTER(13, struct network_mount_sample, outstanding, 1),
+        COUNTER(14, struct network_mount_sample, silent_usec, USEC_PER_MSEC),
+};
+
+static const struct column mount_user_columns[] = {
+        NUMBER(1, struct mount_user_sample, pid, 0),
+        NUMBER(2, struct mount_user_sample, mount_id, 0),
+        COUNTER(3, struct mount_user_sample, waited_usec, USEC_PER_MSEC),
+        COUNTER(4, struct mount_user_sample, paged_usec, USEC_PER_MSEC),
+        NUMBER(5, struct mount_user_sample, waiting, 0),
+        NUMBER(6, struct mount_user_sample, open_files, 0),
+        COUNTER(7, struct mount_user_sample, longest_usec, USEC_PER_MSEC),
+        TEXT(8, struct mount_user_sample, directory),
+};
+
 #define ENTITY(number_, shape_, name_, type_, keys_, sorted_, max_)                                          \
         {                                                                                                    \
                 .number = (number_), .shape = (shape_), .is_sorted = (sorted_), .key_count = (keys_),        \
@@ -448,6 +476,9 @@ static const struct entity entities[SAMPLE_ENTITIES] = {
         [ENTITY_COLLECTOR] = ENTITY(11, SHAPE_LIST, collector, collector_row, 1, false, COLLECTORS_MAX),
         [ENTITY_FS_ERRORS] = ENTITY(15, SHAPE_LIST, fs_errors, fs_errors_sample, 2, false, FS_ERRORS_MAX),
         [ENTITY_RAID] = ENTITY(21, SHAPE_LIST, raid, raid_sample, 1, false, RAIDS_MAX),
+        [ENTITY_NETWORK_MOUNT] =
+                ENTITY(13, SHAPE_LIST, network_mount, network_mount_sample, 1, false, NETWORK_MOUNTS_MAX),
+        [ENTITY_MOUNT_USER] = ENTITY(23, SHAPE_LIST, mount_user, mount_user_sample, 1, true, MOUNT_USERS_MAX),
 };
 
 const struct schema sample_schema = { .entities = entities, .entity_count = SAMPLE_ENTITIES };

@@ -22,6 +22,8 @@ enum sample_entity {
         ENTITY_FILE_SYSTEM,
         ENTITY_LOG_FILE,
         ENTITY_LOG_UNIT,
+        ENTITY_NETWORK_MOUNT,
+        ENTITY_MOUNT_USER,
         SAMPLE_ENTITIES
 };
 

@@ -36,5 +36,9 @@ float unit_throttled_share(const struct snapshot *snapshot, uint64_t cgroup_id);
 /* Fills snapshot->processes but for .program. Capacity is there already. */
 void process_rates(const struct sample *older, const struct sample *newer, double seconds,
                    struct snapshot *snapshot);
+/* Fills snapshot->mounts and ->mount_users, and moves what processes wait for mounts to where it belongs in
+ * their ledgers. After process_rates(). */
+void mount_rates(const struct sample *older, const struct sample *newer, double seconds,
+                 struct snapshot *snapshot);
 /* Groups the processes into snapshot->programs and sums the ledgers of units. Capacity is there already. */
 void programs_make(struct snapshot *snapshot);

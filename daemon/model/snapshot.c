@@ -76,6 +76,7 @@ int snapshot_make(const struct sample *older, const struct sample *newer, usec_t
         snapshot->clock_step_usec = 0;
         snapshot->sample = newer;
         snapshot->process_count = snapshot->program_count = snapshot->unit_count = snapshot->disk_count = 0;
+        snapshot->mount_count = snapshot->mount_user_count = 0;
         for (size_t i = 0; i < FIELD_MAX; i++)
                 snapshot->value[i] = NAN;
         /* Counters of another boot have nothing to do with these. */
@@ -94,6 +95,7 @@ int snapshot_make(const struct sample *older, const struct sample *newer, usec_t
                 return r;
         unit_rates(older, newer, seconds, snapshot);
         process_rates(older, newer, seconds, snapshot);
+        mount_rates(older, newer, seconds, snapshot);
         programs_make(snapshot);
         return 0;
 }

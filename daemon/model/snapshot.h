@@ -82,7 +82,8 @@ struct ledger {
         float disk_wait;
         float swap_wait;    /* swap-in and thrashing: pages that had been there */
         float reclaim_wait; /* made to free memory before getting some (compaction included) */
-        float stuck; /* in D state without delay accounting, or on something that is no disk: sampled */
+        float stuck; /* waiting for a network mount or FUSE, or in D state for something that is no disk:
+                        sampled */
 };
 
 /* Time a program wanted to work: running plus all waits; absent parts count as nothing. */
@@ -170,6 +171,24 @@ struct disk_rate {
         float queue;      /* mean requests in flight */
 };
 
+/* A mount of another machine or program. Without counters of its own (FUSE, CIFS) its operations are taken to
+ * be the times that its users went to sleep, which are more rather than fewer. */
+struct mount_rate {
+        const struct network_mount_sample *sample;
+        const struct mount_sample *mount;                   /* NULL: unmounted meanwhile */
+        float operations, data_operations, retransmissions; /* per second */
+        float queue, rtt, execute;                          /* request seconds per second */
+        float read_bytes, write_bytes;
+        float waited;      /* task seconds per second of its users */
+        bool is_estimated; /* operations and execute come from its users */
+};
+
+struct mount_user_rate {
+        const struct mount_user_sample *sample;
+        const struct process_rate *process; /* NULL: it has ended */
+        float waited;                       /* task seconds per second */
+};
+
 /* ---- the whole ---- */
 
 struct snapshot {
@@ -190,6 +209,10 @@ struct snapshot {
         size_t unit_count, unit_capacity;
         struct disk_rate disks[DISKS_MAX];
         size_t disk_count;
+        struct mount_rate mounts[NETWORK_MOUNTS_MAX]; /* in the order of sample->network_mounts */
+        size_t mount_count;
+        struct mount_user_rate mount_users[MOUNT_USERS_MAX];
+        size_t mount_user_count;
         uint32_t *scratch; /* hash table while programs are put together */
         size_t scratch_capacity;
 };

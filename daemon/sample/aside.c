@@ -74,8 +74,10 @@ static void look(struct aside *aside)
                 aside->has_finished = aside->is_new = true;
                 aside->finished_begun_usec = begun_usec;
         }
+        const struct aside_source *source = aside->source;
         if (!aside->is_abandoned) /* else there may be no clock any more */
-                aside->due_usec = clock_now(aside->clock).monotonic_usec + aside->source->interval_usec;
+                aside->due_usec = clock_now(aside->clock).monotonic_usec +
+                                  (source->interval ? source->interval(aside->state) : source->interval_usec);
 }
 
 /* So that a walk over a disk takes nothing from those who wait for it. Not permitted everywhere. */

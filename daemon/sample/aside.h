@@ -22,6 +22,8 @@ struct aside_source {
         size_t state_size, result_size;
         /* On the thread. 0, or negative errno: the result is then not handed on, the older one stays. */
         int (*look)(const struct root *root, const struct clock *clock, void *state, void *ret_result);
+        /* Instead of interval_usec, where how soon to look again depends on what was seen; may be NULL. */
+        usec_t (*interval)(const void *state);
         /* Releases what a state or a result holds (the other is NULL); may be NULL. */
         void (*done)(void *state, void *result);
 };

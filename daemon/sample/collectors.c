@@ -15,6 +15,7 @@
 #include "daemon/sample/kmsg.h"
 #include "daemon/sample/machine.h"
 #include "daemon/sample/mountinfo.h"
+#include "daemon/sample/network_mounts.h"
 #include "daemon/sample/parsers.h"
 #include "daemon/sample/process.h"
 #include "daemon/sample/process_places.h"
@@ -48,6 +49,7 @@ struct sampler {
         struct swaps swaps;
         struct disks disks;
         struct mounts mounts;
+        struct network_mounts *network_mounts;
         struct kmsg kmsg;
         struct process_source *processes;
         struct process_places places;
@@ -75,6 +77,11 @@ static int collect_swaps(struct sampler *sampler, struct sample *sample)
 static int collect_mounts(struct sampler *sampler, struct sample *sample)
 {
         return mounts_collect(&sampler->mounts, sampler->root, &sampler->buffer, sample);
+}
+
+static int collect_network_mounts(struct sampler *sampler, struct sample *sample)
+{
+        return network_mounts_collect(sampler->network_mounts, sample);
 }
 
 static int collect_kmsg(struct sampler *sampler, struct sample *sample)
@@ -159,6 +166,7 @@ static const struct collector collectors[] = {
         { .name = "fileSystems", .collect = collect_file_systems },
         { .name = "fs-errors", .collect = collect_fs_errors },
         { .collect = collect_places },
+        { .name = "networkMounts", .collect = collect_network_mounts },
         { .name = "kmsg", .collect = collect_kmsg },
 };
 #define COLLECTOR_COUNT (sizeof(collectors) / sizeof(collectors[0]))
@@ -257,6 +265,8 @@ int sampler_new(const struct root *root, const struct clock *clock, const struct
                 r = aside_new(&file_systems_source, root, clock, &sampler->file_systems);
         if (r == 0)
                 r = aside_new(&fs_errors_source, root, clock, &sampler->fs_errors);
+        if (r == 0)
+                r = network_mounts_new(root, clock, &sampler->network_mounts);
         if (r < 0) {
                 sampler_free(sampler);
                 return r;
@@ -273,6 +283,7 @@ struct sampler *sampler_free(struct sampler *sampler)
                 forget_file(&sampler->files[i]);
         sampler->file_systems = aside_free(sampler->file_systems);
         sampler->fs_errors = aside_free(sampler->fs_errors);
+        sampler->network_mounts = network_mounts_free(sampler->network_mounts);
         sampler->cgroups = cgroup_source_free(sampler->cgroups);
         sampler->processes = process_source_free(sampler->processes);
         kmsg_done(&sampler->kmsg);

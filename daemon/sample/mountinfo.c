@@ -63,7 +63,7 @@ static int take_device(struct span *line, struct mount_sample *mount)
         return r < 0 ? r : take_u32(&device, &mount->minor);
 }
 
-static int parse_line(struct span line, struct mount_sample *ret_mount)
+int mountinfo_parse_line(struct span line, struct mount_sample *ret_mount)
 {
         struct span root, path, options, word, type, source, super_options;
 
@@ -127,7 +127,7 @@ int mountinfo_parse(struct span text, struct mount_list *ret_list)
                 int r = make_room(ret_list);
                 if (r < 0)
                         return r;
-                r = parse_line(line, &ret_list->rows[ret_list->count]);
+                r = mountinfo_parse_line(line, &ret_list->rows[ret_list->count]);
                 if (r == 0)
                         ret_list->count++;
                 fields_note(r, &error);
@@ -150,10 +150,16 @@ void mounts_done(struct mounts *mounts)
 }
 
 /* proc(5): a change of the mount table marks the open file with POLLERR and POLLPRI until the next poll. */
-static bool is_told_changed(int fd)
+bool mountinfo_has_changed(int fd)
 {
         struct pollfd poller = { .fd = fd, .events = POLLPRI | POLLERR };
         return fd >= 0 && poll(&poller, 1, 0) > 0 && (poller.revents & (POLLPRI | POLLERR));
+}
+
+int mountinfo_open(const struct root *root)
+{
+        int fd = root_open(root, "proc/1/mountinfo");
+        return fd < 0 ? root_open(root, "proc/self/mountinfo") : fd;
 }
 
 static int reread(struct mounts *mounts, const struct root *root, struct buffer *buffer)
@@ -161,9 +167,7 @@ static int reread(struct mounts *mounts, const struct root *root, struct buffer 
         struct span text;
 
         if (mounts->fd < 0) {
-                mounts->fd = root_open(root, "proc/1/mountinfo");
-                if (mounts->fd < 0)
-                        mounts->fd = root_open(root, "proc/self/mountinfo");
+                mounts->fd = mountinfo_open(root);
                 if (mounts->fd < 0)
                         return mounts->fd;
         }
@@ -187,7 +191,8 @@ int mounts_collect(struct mounts *mounts, const struct root *root, struct buffer
 {
         usec_t now = sample->time.monotonic_usec;
 
-        if (!mounts->was_read || is_told_changed(mounts->fd) || now - mounts->read_usec >= REREAD_USEC) {
+        if (!mounts->was_read || mountinfo_has_changed(mounts->fd) ||
+            now - mounts->read_usec >= REREAD_USEC) {
                 mounts->error = reread(mounts, root, buffer);
                 mounts->was_read = true;
                 mounts->read_usec = now;

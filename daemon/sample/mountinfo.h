@@ -29,5 +29,11 @@ int mounts_collect(struct mounts *mounts, const struct root *root, struct buffer
 
 /* Errors as in parsers.h; also -ENOMEM. The list must have been zeroed before its first use. */
 int mountinfo_parse(struct span text, struct mount_list *ret_list);
+/* One line of it. -EINVAL, -ERANGE. */
+int mountinfo_parse_line(struct span line, struct mount_sample *ret_mount);
+/* Opens the table of the machine, that is init's. A descriptor, or negative errno. */
+int mountinfo_open(const struct root *root);
+/* Whether the kernel says that the table has changed since this was last asked. */
+bool mountinfo_has_changed(int fd);
 /* Whether files of this type lie on another machine ("nfs4", "fuse.sshfs"). */
 bool mountinfo_is_network_type(struct span type);

@@ -36,6 +36,9 @@ void sample_clear(struct sample *sample)
         sample->logs_read_usec = 0;
         sample->fs_errors = NULL;
         sample->fs_errors_count = 0;
+        sample->network_mounts = NULL;
+        sample->mount_users = NULL;
+        sample->network_mount_count = sample->mount_user_count = 0;
         sample->mount_count = sample->cgroup_count = sample->process_count = sample->message_count = 0;
         sample->messages_lost = sample->dropped = 0;
         sample->delay_accounting_since_usec = ABSENT;

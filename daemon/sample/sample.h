@@ -19,6 +19,8 @@
 #define DISKS_MAX           128
 #define INTERFACES_MAX      128
 #define MOUNTS_MAX          512
+#define NETWORK_MOUNTS_MAX  32
+#define MOUNT_USERS_MAX     32
 #define SWAPS_MAX           16
 #define RAIDS_MAX           16
 #define CGROUPS_MAX         1024
@@ -242,6 +244,37 @@ struct log_unit_sample {
         usec_t earlier_usec;
 };
 
+enum mount_kind { MOUNT_OTHER, MOUNT_NFS, MOUNT_CIFS, MOUNT_FUSE };
+
+/* A mount whose files another machine serves, or another program (FUSE): what is known without touching it.
+ * Counters are those since it was mounted: of NFS from mountstats, of CIFS from its Stats; FUSE has none. */
+struct network_mount_sample {
+        uint32_t id; /* mount_sample.id of the first mount of its device */
+        uint32_t kind;
+        uint64_t operations;       /* answered */
+        uint64_t data_operations;  /* of them reads and writes */
+        uint64_t transmissions;    /* requests sent: more than operations where they were lost */
+        uint64_t timeouts, errors; /* an error is also a file that was looked for in vain */
+        uint64_t queue_msec;       /* in the client, before a request is sent */
+        uint64_t rtt_msec;         /* from sending to the answer: link and server */
+        uint64_t execute_msec;     /* all in all */
+        uint64_t read_bytes, write_bytes;
+        uint64_t outstanding; /* level: requests without an answer yet */
+        usec_t silent_usec;   /* level: somebody has waited for so long without any answer; 0 nobody waits */
+};
+
+/* A process that was seen waiting for such a mount. */
+struct mount_user_sample {
+        uint32_t pid;
+        uint32_t mount_id;    /* 0: one of several, and it cannot be told which */
+        uint64_t waited_usec; /* counter: time its tasks have waited, by samples some five times a second */
+        uint64_t paged_usec;  /* of it in waits that the kernel books as waits for a disk */
+        uint32_t waiting;     /* level: tasks that wait */
+        uint32_t open_files;  /* level: of those looked at */
+        usec_t longest_usec;  /* level: how long the oldest of these waits has lasted */
+        char directory[PATH_TEXT_MAX]; /* where most of its open files lie, or it works; "" unknown */
+};
+
 /* /dev/kmsg */
 struct kernel_message {
         uint64_t sequence;
@@ -408,6 +441,10 @@ struct sample {
         usec_t logs_read_usec;                    /* monotonic; 0: not looked at yet */
         const struct fs_errors_sample *fs_errors; /* valid until the next sample is taken */
         size_t fs_errors_count;
+        const struct network_mount_sample *network_mounts; /* owned by the sampler */
+        size_t network_mount_count;
+        const struct mount_user_sample *mount_users; /* owned by the sampler; sorted by pid */
+        size_t mount_user_count;
         struct cgroup_sample *cgroups; /* grown, never shrunk, up to CGROUPS_MAX; sorted by id */
         size_t cgroup_count;
         size_t cgroup_capacity;

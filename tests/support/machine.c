@@ -169,6 +169,49 @@ struct fake_unit *fake_unit(struct fake_machine *machine, const char *name)
         return unit;
 }
 
+struct fake_mount *fake_mount(struct fake_machine *machine, const char *type, const char *source,
+                              const char *path)
+{
+        struct sample *now = &machine->now;
+        size_t at = now->network_mount_count++;
+        if (at == 4)
+                fail("too many mounts", path);
+        struct fake_mount *mount = &machine->mounts[at];
+        struct network_mount_sample *values = &mount->values;
+        memset(values, 0xff, sizeof(*values));
+        values->id = (uint32_t)(100 + at);
+        values->silent_usec = 0;
+        values->kind = strncmp(type, "nfs", 3) == 0 ? MOUNT_NFS : MOUNT_FUSE;
+        if (values->kind == MOUNT_NFS) {
+                values->operations = values->data_operations = values->transmissions = 0;
+                values->queue_msec = values->rtt_msec = values->execute_msec = 0;
+                values->read_bytes = values->write_bytes = 0;
+        }
+        struct mount_sample *row = &machine->mount_table[at];
+        *row = (struct mount_sample){ .id = values->id, .is_network = strcmp(type, "fuse.local") != 0 };
+        (void)snprintf(row->type, sizeof(row->type), "%s", type);
+        (void)snprintf(row->source, sizeof(row->source), "%s", source);
+        (void)snprintf(row->path, sizeof(row->path), "%s", path);
+        now->mounts = machine->mount_table;
+        now->mount_count = now->network_mount_count;
+        if (at == 0)
+                now->collectors[now->collector_count++] =
+                        (struct collector_status){ .name = "networkMounts", .state = COLLECTOR_OK };
+        return mount;
+}
+
+struct fake_mount_user *fake_mount_user(struct fake_machine *machine, const struct fake_process *process,
+                                        const struct fake_mount *mount)
+{
+        size_t at = machine->now.mount_user_count++;
+        if (at == 4)
+                fail("too many users", process->identity.name);
+        struct fake_mount_user *user = &machine->mount_users[at];
+        user->values = (struct mount_user_sample){ .pid = process->identity.pid,
+                                                   .mount_id = mount ? mount->values.id : 0 };
+        return user;
+}
+
 void fake_message(struct fake_machine *machine, int priority, const char *text)
 {
         struct sample *now = &machine->now;
@@ -229,6 +272,17 @@ static void hold_back(struct fake_unit *unit, double seconds, usec_t now_usec)
         add(&values->events_max, unit->events_max, seconds);
 }
 
+static void serve(struct fake_mount *mount, double seconds)
+{
+        struct network_mount_sample *values = &mount->values;
+        add(&values->operations, mount->operations, seconds);
+        add(&values->transmissions, mount->operations + mount->retransmissions, seconds);
+        add(&values->queue_msec, mount->queue * 1e3, seconds);
+        add(&values->rtt_msec, mount->rtt * 1e3, seconds);
+        add(&values->execute_msec, mount->execute * 1e3, seconds);
+        add(&values->read_bytes, mount->read_bytes, seconds);
+}
+
 static void advance(struct fake_machine *machine, double seconds)
 {
         struct sample *now = &machine->now;
@@ -259,6 +313,13 @@ static void advance(struct fake_machine *machine, double seconds)
         add(&now->disks[0].busy_msec, machine->disk_busy * 1000, seconds);
         add(&now->disks[0].read_bytes, machine->disk_read_bytes, seconds);
         add(&now->disks[0].write_bytes, machine->disk_write_bytes, seconds);
+        for (size_t i = 0; i < now->network_mount_count; i++)
+                serve(&machine->mounts[i], seconds);
+        for (size_t i = 0; i < now->mount_user_count; i++) {
+                add(&machine->mount_users[i].values.waited_usec, machine->mount_users[i].waited * 1e6,
+                    seconds);
+                add(&machine->mount_users[i].values.paged_usec, machine->mount_users[i].paged * 1e6, seconds);
+        }
         for (size_t i = 0; i < machine->unit_count; i++)
                 hold_back(&machine->units[i], seconds, now->time.monotonic_usec);
 }
@@ -297,6 +358,12 @@ static struct sample *take_sample(struct fake_machine *machine)
                         processes[sample->process_count++] = machine->processes[i].counters;
         for (size_t i = 0; i < machine->unit_count; i++)
                 cgroups[sample->cgroup_count++] = machine->units[i].values;
+        sample->network_mounts = machine->mount_rows[machine->current];
+        sample->mount_users = machine->user_rows[machine->current];
+        for (size_t i = 0; i < sample->network_mount_count; i++)
+                machine->mount_rows[machine->current][i] = machine->mounts[i].values;
+        for (size_t i = 0; i < sample->mount_user_count; i++)
+                machine->user_rows[machine->current][i] = machine->mount_users[i].values;
         if (sample->process_count > 0)
                 qsort(processes, sample->process_count, sizeof(processes[0]), by_pid);
         if (sample->cgroup_count > 0)

@@ -28,12 +28,30 @@ struct fake_unit {
         double refaults, events_high, events_max;
 };
 
+/* A network mount, and one process that waits for it. */
+struct fake_mount {
+        struct network_mount_sample values;
+        /* Per second of wall time. */
+        double operations, retransmissions, queue, rtt, execute; /* times in request seconds */
+        double read_bytes;
+};
+
+struct fake_mount_user {
+        struct mount_user_sample values;
+        double waited, paged; /* task seconds per second */
+};
+
 struct fake_machine {
         struct sample now; /* machine-wide counters and levels as the next sample will show them */
         struct fake_process processes[FAKE_PROCESSES_MAX];
         size_t process_count;
         struct fake_unit units[FAKE_UNITS_MAX];
         size_t unit_count;
+        struct fake_mount mounts[4];
+        struct fake_mount_user mount_users[4];
+        struct mount_sample mount_table[4];
+        struct network_mount_sample mount_rows[2][4]; /* of the samples */
+        struct mount_user_sample user_rows[2][4];
         /* Per second of wall time. */
         double cpus; /* NAN: unknown */
         double busy; /* share of all CPUs; NAN: what the processes run */
@@ -69,6 +87,12 @@ void fake_started_by(struct fake_process *process, const struct fake_process *pa
 void fake_without_delays(struct fake_process *process);
 /* The control group of a unit, without limits; made at the first call. */
 struct fake_unit *fake_unit(struct fake_machine *machine, const char *name);
+/* A network mount of that type and source; NFS has counters, FUSE has none. */
+struct fake_mount *fake_mount(struct fake_machine *machine, const char *type, const char *source,
+                              const char *path);
+/* The process waits for that mount from now on. */
+struct fake_mount_user *fake_mount_user(struct fake_machine *machine, const struct fake_process *process,
+                                        const struct fake_mount *mount);
 void fake_message(struct fake_machine *machine, int priority, const char *text);
 
 /* One tick after that many seconds, or several of one second. */

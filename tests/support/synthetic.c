@@ -21,6 +21,10 @@ struct synthetic {
         struct file_system_sample file_systems[2][3];
         struct log_file_sample logs[2][2];
         struct log_unit_sample log_units[2][2];
+        struct network_rows {
+                struct network_mount_sample mounts[2];
+                struct mount_user_sample users[2];
+        } network;
         struct process_identity **identities;
         size_t identity_count, identity_capacity;
 };
@@ -195,6 +199,14 @@ struct synthetic *synthetic_new(const struct synthetic_options *options)
                                 (struct log_unit_sample){ .entries = 7 * v, .earlier_entries = v };
                         text_format(synthetic->log_units[v][i].unit, UNIT_NAME_MAX, "unit%u.service", i);
                 }
+        for (uint32_t i = 0; i < 2; i++) {
+                memset(&synthetic->network.mounts[i], 0xff, sizeof(synthetic->network.mounts[i]));
+                synthetic->network.mounts[i].id = 20 + i;
+                synthetic->network.mounts[i].kind = i ? MOUNT_FUSE : MOUNT_NFS;
+                synthetic->network.users[i] = (struct mount_user_sample){ .pid = 300 + i, .mount_id = 20 };
+        }
+        synthetic->network.mounts[0].operations = synthetic->network.mounts[0].execute_msec = 0;
+        synthetic->network.mounts[0].read_bytes = 0;
         for (uint32_t i = 0; i < options->processes; i++)
                 new_process(synthetic, &synthetic->processes[i]);
         return synthetic;
@@ -314,11 +326,22 @@ void synthetic_step(struct synthetic *synthetic, usec_t usec, struct sample *ret
                         group->cpu_usage_usec += roll(synthetic, 20000);
         }
 
+        struct network_mount_sample *mount = &synthetic->network.mounts[0];
+        mount->operations += roll(synthetic, 500);
+        mount->execute_msec += roll(synthetic, 900);
+        mount->read_bytes += 1024 * roll(synthetic, 900);
+        mount->outstanding = roll(synthetic, 3);
+        struct mount_user_sample *user = &synthetic->network.users[roll(synthetic, 2)];
+        user->waited_usec += 1000 * roll(synthetic, 900);
+        user->waiting = (uint32_t)roll(synthetic, 2);
+        text_format(user->directory, sizeof(user->directory), "/mnt/0-1/%u",
+                    (unsigned)roll(synthetic, 3)); /* also none */
+
         /* Only what a collector would set: the rest of the caller's sample stays. */
         struct process_sample *processes = ret_sample->processes;
         struct cgroup_sample *cgroups = ret_sample->cgroups;
         uint32_t count = synthetic->options.processes;
-        processes = realloc(processes, count * sizeof(*processes));
+        processes = realloc(processes, count * sizeof(*processes) + sizeof(struct network_rows));
         cgroups = realloc(cgroups, 10 * sizeof(*cgroups));
         *ret_sample = *c;
         memcpy(processes, synthetic->processes, count * sizeof(*processes));
@@ -338,6 +361,12 @@ void synthetic_step(struct synthetic *synthetic, usec_t usec, struct sample *ret
         ret_sample->log_count = ret_sample->log_unit_count = 2;
         ret_sample->logs_read_usec = synthetic->now.monotonic_usec / 4;
         ret_sample->file_systems_read_usec = synthetic->now.monotonic_usec / 3;
+        struct network_rows *network = (void *)(processes + count); /* in the same block */
+        *network = synthetic->network;
+        ret_sample->network_mounts = network->mounts;
+        ret_sample->mount_users = network->users;
+        ret_sample->network_mount_count = 2;
+        ret_sample->mount_user_count = 1 + roll(synthetic, 2);
         ret_sample->time = synthetic->now;
         ret_sample->expected_usec = usec;
         if (roll(synthetic, 5) == 0) {
@@ -401,6 +430,10 @@ const char *sample_difference(const struct sample *a, const struct sample *b)
                         b->file_system_count) ||
             rows_differ(ENTITY_LOG_FILE, a->logs, a->log_count, b->logs, b->log_count) ||
             rows_differ(ENTITY_LOG_UNIT, a->log_units, a->log_unit_count, b->log_units, b->log_unit_count) ||
+            rows_differ(ENTITY_NETWORK_MOUNT, a->network_mounts, a->network_mount_count, b->network_mounts,
+                        b->network_mount_count) ||
+            rows_differ(ENTITY_MOUNT_USER, a->mount_users, a->mount_user_count, b->mount_users,
+                        b->mount_user_count) ||
             rows_differ(ENTITY_CGROUP, a->cgroups, a->cgroup_count, b->cgroups, b->cgroup_count) ||
             rows_differ(ENTITY_PROCESS, a->processes, a->process_count, b->processes, b->process_count) ||
             rows_differ(ENTITY_MESSAGE, a->messages, a->message_count, b->messages, b->message_count))
