@@ -179,11 +179,8 @@ static bool is_disk_victim(const struct background *background, const struct off
         if (!can_be_victim(background, offender, family) || !(family->ledger.disk_wait >= 0.01F) ||
             lost_permille_of(family->ledger.disk_wait, &family->ledger) < DISK_NOTABLE_PERMILLE)
                 return false;
-        if (!offender->family)
-                return true;
-        struct disk_use own = disk_use_of(background->latest, offender->family);
         struct disk_use other = disk_use_of(background->latest, family);
-        return disk_use_meets(background->latest, &own, &other);
+        return disk_use_meets(background->latest, &offender->place, &other);
 }
 
 /* Nobody else moves more there; of work that is no reading or writing, nobody else waits more. */
@@ -195,7 +192,7 @@ static bool is_main_user(const struct background *background, const struct offen
         if (offender->job && offender->job->worker.is_byteless)
                 return offender->queue >= share * (offender->queue + waiting);
         return disk_is_main_user(background->latest, background->families, background->count,
-                                 offender->family, share);
+                                 offender->family, &offender->place, share);
 }
 
 void background_examine_disk(const struct background *background, struct offender *offender)
@@ -347,29 +344,43 @@ bool background_is_walker(const struct background *background, const struct fami
         return *ret_unread >= UNREAD_PART || (calls >= CALLS_LEAST && chars < SMALL_READ * calls);
 }
 
+static void examine(const struct background *background, const struct background_job *job,
+                    const struct family *family, struct offender *ret_offender)
+{
+        struct disk_use use = disk_use_of(background->latest, family);
+        struct offender offender = {
+                .job = job,
+                .family = family,
+                .moved = disk_moved(family),
+                .queue = known((double)family->ledger.disk_wait),
+                .since_usec = since_of(background, job, family),
+        };
+        *ret_offender = offender;
+        for (size_t i = 0; i < disk_use_places(&use); i++) {
+                offender.place = disk_use_place(&use, i);
+                offender.disk = disk_use_disk(background->latest, &offender.place);
+                offender.harm = (struct harm){ 0 };
+                background_examine_disk(background, &offender);
+                if (i == 0 || offender.harm.lost > ret_offender->harm.lost)
+                        *ret_offender = offender;
+        }
+        if (job)
+                examine_cpu(background, ret_offender);
+}
+
 bool background_worst(const struct background *background, unsigned kinds, struct offender *ret_offender)
 {
         bool is_any = false;
         for (size_t i = 0; i < background->count; i++) {
                 const struct family *family = &background->families[i];
                 const struct background_job *job = job_of(background, family);
+                struct offender offender;
                 double unread;
                 if (job ? !(kinds & 1u << job->worker.kind)
                         : !(kinds & 1u << WORKER_INDEXER) ||
                                     !background_is_walker(background, family, &unread))
                         continue;
-                struct disk_use use = disk_use_of(background->latest, family);
-                struct offender offender = {
-                        .job = job,
-                        .family = family,
-                        .disk = disk_use_disk(background->latest, &use),
-                        .moved = disk_moved(family),
-                        .queue = known((double)family->ledger.disk_wait),
-                        .since_usec = since_of(background, job, family),
-                };
-                background_examine_disk(background, &offender);
-                if (job)
-                        examine_cpu(background, &offender);
+                examine(background, job, family, &offender);
                 if (is_any && !(offender.harm.lost > ret_offender->harm.lost))
                         continue;
                 *ret_offender = offender;

@@ -42,7 +42,8 @@ struct offender {
         const struct background_job *job; /* NULL: an array, or nothing known by name */
         const struct family *family;      /* NULL: an array */
         const struct raid_sample *raid;
-        const struct disk_rate *disk; /* the one it works on; NULL unknown */
+        struct disk_use place;        /* one of the disks that it works on */
+        const struct disk_rate *disk; /* the same, or the busiest if that is not known; NULL: there is none */
         double moved;                 /* bytes per second */
         double queue;                 /* requests it keeps in flight, about */
         usec_t since_usec;

@@ -40,6 +40,9 @@ static bool offender_of_raid(const struct background *background, const struct r
                 if (disk && (!ret_offender->disk || disk->busy > ret_offender->disk->busy))
                         ret_offender->disk = disk;
         }
+        ret_offender->place = (struct disk_use){ .disks = { ret_offender->disk },
+                                                 .count = ret_offender->disk ? 1 : 0,
+                                                 .is_known = ret_offender->disk != NULL };
         background_examine_disk(background, ret_offender);
         return true;
 }

@@ -53,7 +53,7 @@ struct situation {
         size_t count;
         double bytes; /* moved by all programs, per second */
         const struct family *suspect;
-        struct disk_use use;          /* the suspect's */
+        struct disk_use place;        /* where the suspect is in the way */
         const struct disk_rate *disk; /* the one to name */
         usec_t since_usec;
         const struct family *victims[FAMILIES_MAX];
@@ -125,7 +125,7 @@ static bool is_victim(const struct situation *s, const struct family *family)
             is_same_job(s->latest, s->suspect, family))
                 return false;
         struct disk_use use = disk_use_of(s->latest, family);
-        return disk_use_meets(s->latest, &s->use, &use);
+        return disk_use_meets(s->latest, &s->place, &use);
 }
 
 static void add_victim(struct situation *s, const struct family *family, const struct loss *loss)
@@ -183,24 +183,24 @@ static void find_victims(struct situation *s)
 
 /* ---- the suspect ---- */
 
-static void accuse(struct situation *s, const struct family *family)
+static void accuse(struct situation *s, const struct family *family, const struct disk_use *place)
 {
         uint64_t id = s->latest->programs[family->programs[0]].id;
         s->suspect = family;
-        s->use = disk_use_of(s->latest, family);
-        s->disk = disk_use_disk(s->latest, &s->use);
+        s->place = *place;
+        s->disk = disk_use_disk(s->latest, place);
         s->since_usec = history_program_since_io(s->history, id, (float)(disk_moved(family) / 4));
         find_victims(s);
 }
 
 /* Where a limit holds requests back before they reach a disk, the disks say nothing about it. */
-static bool moves_enough(const struct situation *s, const struct family *family, const double *p)
+static bool moves_enough(const struct situation *s, const struct family *family, const struct disk_use *place,
+                         const double *p)
 {
-        struct disk_use use = disk_use_of(s->latest, family);
-        const struct disk_rate *disk = disk_use_disk(s->latest, &use);
-        if (!use.is_known && disk_is_elsewhere(s->latest, disk, family))
+        const struct disk_rate *disk = disk_use_disk(s->latest, place);
+        if (!place->is_known && disk_is_elsewhere(s->latest, disk, family))
                 return false;
-        if (!disk_is_main_user(s->latest, s->families, s->count, family, p[MINIMUM_SHARE] / 1000))
+        if (!disk_is_main_user(s->latest, s->families, s->count, family, place, p[MINIMUM_SHARE] / 1000))
                 return false;
         return !disk || !(1000 * (double)disk->busy >= p[MINIMUM_BUSY]) ||
                !(1000 * disk_moved(family) < p[MINIMUM_OF_DISK] * disk_carried(disk));
@@ -210,21 +210,28 @@ static bool moves_enough(const struct situation *s, const struct family *family,
 static void find_suspect(struct situation *s, const double *p)
 {
         const struct family *worst = NULL;
+        struct disk_use where;
         double most = -1;
         for (size_t i = 0; i < s->count; i++) {
                 const struct family *family = &s->families[i];
                 s->bytes += disk_moved(family);
-                if (family->is_kernel || family->is_self || !(disk_moved(family) > 0) ||
-                    !moves_enough(s, family, p))
+                if (family->is_kernel || family->is_self || !(disk_moved(family) > 0))
                         continue;
-                accuse(s, family);
-                if (s->waited > most) {
+                struct disk_use use = disk_use_of(s->latest, family);
+                for (size_t k = 0; k < disk_use_places(&use); k++) {
+                        struct disk_use place = disk_use_place(&use, k);
+                        if (!moves_enough(s, family, &place, p))
+                                continue;
+                        accuse(s, family, &place);
+                        if (s->waited <= most)
+                                continue;
                         most = s->waited;
                         worst = family;
+                        where = place;
                 }
         }
         if (worst)
-                accuse(s, worst);
+                accuse(s, worst, &where);
         else
                 s->suspect = NULL;
 }

@@ -104,10 +104,23 @@ static bool is_any_busy(const struct snapshot *latest)
         return false;
 }
 
-static bool may_lie_below(const struct snapshot *latest, const struct disk_rate *a, const struct disk_rate *b)
+/* What its requests end on; NULL: several disks, or it is not known. */
+static const struct disk_rate *bottom_of(const struct snapshot *latest, const struct disk_rate *disk)
 {
+        for (size_t i = 0; disk->sample->lower[0] && i < latest->disk_count; i++)
+                if (strcmp(latest->disks[i].sample->name, disk->sample->lower) == 0)
+                        return &latest->disks[i];
+        return disk->sample->is_stacked ? NULL : disk;
+}
+
+/* Whether one lies on the other, or both on one that is busy. */
+static bool may_meet(const struct snapshot *latest, const struct disk_rate *a, const struct disk_rate *b)
+{
+        const struct disk_rate *below_a = bottom_of(latest, a), *below_b = bottom_of(latest, b);
         if (a == b)
                 return true;
+        if (below_a && below_b)
+                return below_a == below_b && below_a->busy >= BUSY_LEAST;
         if (a->sample->is_stacked && b->sample->is_stacked)
                 return is_any_busy(latest);
         if (!a->sample->is_stacked && !b->sample->is_stacked)
@@ -121,18 +134,26 @@ bool disk_use_meets(const struct snapshot *latest, const struct disk_use *a, con
                 return true;
         for (size_t i = 0; i < a->count; i++)
                 for (size_t k = 0; k < b->count; k++)
-                        if (may_lie_below(latest, a->disks[i], b->disks[k]))
+                        if (may_meet(latest, a->disks[i], b->disks[k]))
                                 return true;
         return false;
 }
 
-const struct disk_rate *disk_use_disk(const struct snapshot *latest, const struct disk_use *use)
+size_t disk_use_places(const struct disk_use *use)
 {
-        const struct disk_rate *busiest = NULL;
-        for (size_t i = 0; use->is_known && i < use->count; i++)
-                if (!busiest || use->disks[i]->busy > busiest->busy)
-                        busiest = use->disks[i];
-        return busiest ? busiest : busiest_disk(latest);
+        return use->is_known ? use->count : 1;
+}
+
+struct disk_use disk_use_place(const struct disk_use *use, size_t index)
+{
+        if (!use->is_known)
+                return *use;
+        return (struct disk_use){ .disks = { use->disks[index] }, .count = 1, .is_known = true };
+}
+
+const struct disk_rate *disk_use_disk(const struct snapshot *latest, const struct disk_use *place)
+{
+        return place->is_known && place->count > 0 ? place->disks[0] : busiest_disk(latest);
 }
 
 /* ---- who moves most ---- */
@@ -160,20 +181,31 @@ bool disk_is_elsewhere(const struct snapshot *latest, const struct disk_rate *bu
         return false;
 }
 
+/* Of what somebody moves in one direction, what can have been on this disk: all of it, or nothing if it is
+ * far more than the disk carried. */
+static double possible(float moved, float carried)
+{
+        return moved <= BYTES_EXCESS * (double)carried ? (double)moved : 0;
+}
+
 bool disk_is_main_user(const struct snapshot *latest, const struct family *families, size_t count,
-                       const struct family *family, double share)
+                       const struct family *family, const struct disk_use *place, double share)
 {
         struct disk_use own = disk_use_of(latest, family);
-        const struct disk_rate *disk = disk_use_disk(latest, &own);
+        const struct disk_rate *disk = disk_use_disk(latest, place);
         double sum = 0;
-        if (own.is_known && own.count > 0 && disk->busy >= BUSY_LEAST && disk_carried(disk) > 0)
-                return disk_moved(family) >= share * disk_carried(disk) &&
-                       (own.count == 1 || !disk_is_elsewhere(latest, disk, family));
+        if (place->is_known && disk->busy >= BUSY_LEAST && disk_carried(disk) > 0) {
+                /* Of a single disk it fills the cache in front, if it moves more. */
+                double here = own.count == 1 ? disk_moved(family)
+                                             : possible(family->read_bytes, disk->read_bytes) +
+                                                       possible(family->write_bytes, disk->write_bytes);
+                return here >= share * disk_carried(disk);
+        }
         for (size_t i = 0; i < count; i++) {
                 if (disk_moved(&families[i]) <= 0)
                         continue;
                 struct disk_use other = disk_use_of(latest, &families[i]);
-                if (disk_use_meets(latest, &own, &other) &&
+                if (disk_use_meets(latest, place, &other) &&
                     (other.is_known || !disk_is_elsewhere(latest, disk, &families[i])))
                         sum += disk_weight(&families[i]);
         }

@@ -14,8 +14,13 @@ struct disk_use {
 struct disk_use disk_use_of(const struct snapshot *latest, const struct family *family);
 /* Whether both may queue at one disk: what is not known may, and so may what is stacked on a busy one. */
 bool disk_use_meets(const struct snapshot *latest, const struct disk_use *a, const struct disk_use *b);
-/* The busiest of them; where none is known, of all that there are. NULL: there is none. */
-const struct disk_rate *disk_use_disk(const struct snapshot *latest, const struct disk_use *use);
+/* Somebody who works on several disks may be in the way on one of them. How many places there are to look at:
+ * its disks, or one if it is not known where it works. */
+size_t disk_use_places(const struct disk_use *use);
+/* One of them: a single disk, or the unknown use itself. */
+struct disk_use disk_use_place(const struct disk_use *use, size_t index);
+/* The disk of a place; where it is not known, the busiest of all. NULL: there is none. */
+const struct disk_rate *disk_use_disk(const struct snapshot *latest, const struct disk_use *place);
 
 /* Bytes per second: read and written by a family, carried by a disk. */
 double disk_moved(const struct family *family);
@@ -26,10 +31,10 @@ double disk_weight(const struct family *family);
 /* Of a family of which no disk is known: whether what it moves cannot be on this busy disk. */
 bool disk_is_elsewhere(const struct snapshot *latest, const struct disk_rate *busy,
                        const struct family *family);
-/* Whether most of what a disk carries is this family's: where its disk is known, by the disk's own figures;
- * else by what all others move that may be there. `share` 0..1. */
+/* Whether most of what is carried at one of its places is this family's: where its disk is known, by the
+ * disk's own figures; else by what all others move that may be there. `share` 0..1. */
 bool disk_is_main_user(const struct snapshot *latest, const struct family *families, size_t count,
-                       const struct family *family, double share);
+                       const struct family *family, const struct disk_use *place, double share);
 /* How much of what others wait at a disk can come from one that waits for it itself: its part of the queue.
  * `disk` may be NULL. */
 double disk_part(const struct disk_rate *disk, double own_wait, double others_wait);

@@ -125,12 +125,22 @@ static bool is_member_of(const struct sample *sample, const char *disk, const ch
         return false;
 }
 
+/* What a volume or an image lies on; itself if that is not one disk. */
+static const char *below(const struct sample *sample, const char *name)
+{
+        for (size_t i = 0; i < sample->disk_count; i++)
+                if (strcmp(sample->disks[i].name, name) == 0 && sample->disks[i].lower[0])
+                        return sample->disks[i].lower;
+        return name;
+}
+
 static bool is_same_disk(const struct sample *sample, const char *a, const char *b)
 {
         if (!a[0] || !b[0])
                 return false;
-        return strcmp(a, b) == 0 || is_partition_of(a, b) || is_partition_of(b, a) ||
-               is_member_of(sample, a, b) || is_member_of(sample, b, a);
+        return strcmp(a, b) == 0 || strcmp(below(sample, a), below(sample, b)) == 0 ||
+               is_partition_of(a, b) || is_partition_of(b, a) || is_member_of(sample, a, b) ||
+               is_member_of(sample, b, a);
 }
 
 static bool is_about_disk(const struct finding *finding)

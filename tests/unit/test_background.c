@@ -277,6 +277,54 @@ static void test_added_by_configuration(void **state)
         assert_says(&finding, "tell it what to leave out: /etc/nightly");
 }
 
+/* A program that nobody knows, seen by what it does. */
+static void test_unknown_name(void **state)
+{
+        (void)state;
+        struct fake_process *database = add_database(0.005);
+        fake_run(machine, 120);
+        struct fake_process *crawler = start_worker("crawl.py", "");
+        database->disk_wait = 0.4;
+        fake_run(machine, 12);
+        assert_clear(INDEXER, "no file indexer is at work"); /* it may as well read one large file */
+        crawler->counters.is_walking = true;
+        fake_run(machine, 2);
+        struct finding finding = assert_found(INDEXER);
+        assert_string_equal(finding.culprit.name, "crawl.py");
+        assert_says(&finding, "crawl.py goes through many directories");
+        assert_says(&finding, "100 % of what it takes from the disk is no file's contents");
+        assert_int_equal(finding.confidence_permille, 600);
+        /* Whoever copies goes through directories too. */
+        crawler->write_bytes = 1.5 * MB;
+        fake_run(machine, 2);
+        assert_clear(INDEXER, "no file indexer is at work");
+}
+
+/* It works on another disk than they. */
+static void test_other_disk(void **state)
+{
+        (void)state;
+        struct fake_process *database = add_database(0.005);
+        machine->now.disk_count = 2;
+        machine->now.disks[1] = machine->now.disks[0];
+        (void)snprintf(machine->now.disks[1].name, DEVICE_NAME_MAX, "sdb");
+        machine->now.disks[0].major = 8;
+        machine->now.disks[1].major = 8;
+        machine->now.disks[1].minor = 16;
+        fake_run(machine, 120);
+        struct fake_process *indexer = start_worker("updatedb", "");
+        database->disk_wait = 0.4;
+        machine->disk_read_bytes = 2.1 * MB;
+        indexer->counters.io_devices[0] = DEVICE_NUMBER(8, 0);
+        database->counters.io_devices[0] = DEVICE_NUMBER(8, 16);
+        fake_run(machine, 12);
+        assert_clear(INDEXER, "others lose only 0.0 %");
+        database->counters.io_devices[1] = DEVICE_NUMBER(8, 0); /* on both */
+        fake_run(machine, 2);
+        struct finding finding = assert_found(INDEXER);
+        assert_string_equal(finding.device, "sda");
+}
+
 static void test_unknown(void **state)
 {
         (void)state;
@@ -300,7 +348,7 @@ int main(void)
                 CASE(test_no_history),     CASE(test_hysteresis),   CASE(test_somebody_else),
                 CASE(test_package_update), CASE(test_cpu),          CASE(test_cpu_at_low_priority),
                 CASE(test_fstrim),         CASE(test_resync),       CASE(test_added_by_configuration),
-                CASE(test_unknown),
+                CASE(test_unknown_name),   CASE(test_other_disk),   CASE(test_unknown),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -242,6 +242,7 @@ static void test_places(void **state)
                 { .major = 8, .minor = 17, .path = "/var", .source = "/dev/sdb1", .type = "ext4" },
                 { .major = 0, .minor = 40, .path = "/srv", .source = "/dev/nvme0n1p2", .type = "btrfs" },
                 { .major = 8, .minor = 17, .path = "/mnt/bind", .source = "/dev/sdb1", .type = "ext4" },
+                { .major = 253, .minor = 0, .path = "/home", .source = "/dev/mapper/vg-home", .type = "xfs" },
                 { .major = 0, .minor = 50, .path = "/net", .source = "nas:/x", .type = "nfs" },
         };
         static const struct {
@@ -269,6 +270,8 @@ static void test_places(void **state)
                 { SUBJECT_DISK, "sda", SUBJECT_DISK, "sdaa1", false },
                 { SUBJECT_DISK, "loop1", SUBJECT_DISK, "loop10", false },
                 { SUBJECT_DISK, "md0", SUBJECT_DISK, "md0p1", true },
+                { SUBJECT_DISK, "sdb", SUBJECT_MOUNT, "/home", true }, /* a volume on it */
+                { SUBJECT_DISK, "sda", SUBJECT_MOUNT, "/home", false },
                 { SUBJECT_DISK, "sda", SUBJECT_PROGRAM, "sda1", false },
                 { SUBJECT_DISK, "sda", SUBJECT_MOUNT, "/net", false },
                 { SUBJECT_DISK, "", SUBJECT_DISK, "", false },
@@ -277,12 +280,13 @@ static void test_places(void **state)
         struct sample *sample = &machine->samples[machine->current];
         sample->mounts = mounts;
         sample->mount_count = sizeof(mounts) / sizeof(mounts[0]);
-        sample->disk_count = 4;
+        sample->disk_count = 5;
         static const struct disk_sample disks[] = {
                 { .name = "sda", .major = 8, .minor = 0 },
                 { .name = "sda1", .major = 8, .minor = 1, .is_partition = true },
                 { .name = "sdb", .major = 8, .minor = 16 },
-                { .name = "sdb1", .major = 8, .minor = 17, .is_partition = true },
+                { .name = "sdb1", .major = 8, .minor = 17, .is_partition = true, .lower = "sdb" },
+                { .name = "dm-0", .major = 253, .is_stacked = true, .lower = "sdb" },
         };
         memcpy(sample->disks, disks, sizeof(disks));
         for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {

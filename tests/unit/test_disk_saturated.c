@@ -193,6 +193,123 @@ static void test_rsync_alone(void **state)
         assert_clear(CHECK, "others lose only 0.0 %");
 }
 
+static void two_disks(void)
+{
+        machine->now.disk_count = 2;
+        machine->now.disks[1] = machine->now.disks[0];
+        (void)snprintf(machine->now.disks[1].name, DEVICE_NAME_MAX, "sdb");
+        machine->now.disks[0].major = machine->now.disks[1].major = 8;
+        machine->now.disks[1].minor = 16;
+}
+
+/* A heavy writer on another disk: its open files tell. */
+static void test_heavy_writer_elsewhere(void **state)
+{
+        (void)state;
+        two_disks();
+        struct fake_process *dd = add_writer(2 * MB), *database = add_victim(0.5);
+        struct fake_process *spooler = fake_add(machine, "spooler", "");
+        spooler->write_bytes = 30 * MB;
+        spooler->disk_wait = 0.5; /* waits for its own disk */
+        spooler->counters.io_devices[0] = DEVICE_NUMBER(8, 16);
+        dd->counters.io_devices[0] = database->counters.io_devices[0] = DEVICE_NUMBER(8, 0);
+        fake_run(machine, 30);
+        struct finding finding = assert_found(CHECK);
+        assert_string_equal(finding.culprit.name, "dd");
+        assert_string_equal(finding.device, "sda");
+        assert_false(fake_is_victim(&finding, "spooler"));
+        /* Nor does dd harm anybody who is on the other disk only. */
+        fake_end(machine, "spooler");
+        database->counters.io_devices[0] = DEVICE_NUMBER(8, 16);
+        fake_run(machine, 30);
+        assert_clear(CHECK, "others lose only 0.0 %");
+}
+
+/* A copy from the busy disk to another: in the way on the one, hardly there on the other. */
+static void test_one_of_two_disks(void **state)
+{
+        (void)state;
+        two_disks();
+        struct fake_process *rsync = fake_add(machine, "rsync", "");
+        rsync->read_bytes = rsync->write_bytes = 2 * MB;
+        rsync->disk_wait = 0.9;
+        machine->disk_busy = machine->io_some = 1;
+        machine->disk_read_bytes = 2 * MB;
+        struct fake_process *database = add_victim(0.5), *other = fake_add(machine, "bench", "");
+        other->disk_wait = 0.8;
+        other->write_bytes = 0.2 * MB;
+        rsync->counters.io_devices[0] = DEVICE_NUMBER(8, 0);
+        rsync->counters.io_devices[1] = DEVICE_NUMBER(8, 16);
+        database->counters.io_devices[0] = DEVICE_NUMBER(8, 0);
+        other->counters.io_devices[0] = DEVICE_NUMBER(8, 16);
+        for (int i = 0; i < 30; i++) {
+                machine->now.disks[1].busy_msec += 900;
+                machine->now.disks[1].write_bytes += 40000000;
+                fake_tick(machine, 1);
+        }
+        struct finding finding = assert_found(CHECK);
+        assert_string_equal(finding.culprit.name, "rsync");
+        assert_string_equal(finding.device, "sda");
+        assert_int_equal(finding.victim_count, 1);
+        assert_true(fake_is_victim(&finding, "postgres"));
+}
+
+/* The database is on a volume: on the writer's disk, or on another one. */
+static void test_volume(void **state)
+{
+        (void)state;
+        two_disks();
+        machine->now.disk_count = 3;
+        struct disk_sample *volume = &machine->now.disks[2];
+        *volume = machine->now.disks[1];
+        (void)snprintf(volume->name, sizeof(volume->name), "dm-0");
+        (void)snprintf(volume->lower, sizeof(volume->lower), "sda");
+        volume->major = 253;
+        volume->is_stacked = true;
+        add_writer(20 * MB)->counters.io_devices[0] = DEVICE_NUMBER(8, 0);
+        add_victim(0.5)->counters.io_devices[0] = DEVICE_NUMBER(253, 16);
+        fake_run(machine, 30);
+        (void)assert_found(CHECK);
+        (void)snprintf(volume->lower, sizeof(volume->lower), "sdb");
+        fake_run(machine, 2);
+        assert_clear(CHECK, "others lose only 0.0 %");
+        volume->lower[0] = '\0'; /* not known: the writer's is busy, so it may be that one */
+        fake_run(machine, 2);
+        (void)assert_found(CHECK);
+}
+
+/* Who always waits for its disk does not lose what it always loses. */
+static void test_always_bound_to_its_disk(void **state)
+{
+        (void)state;
+        struct fake_process *database = add_victim(0.9);
+        machine->disk_busy = machine->io_some = 0.95;
+        fake_run(machine, 90);
+        (void)fake_start(machine, "dd", "backup.service");
+        machine->processes[1].disk_wait = 0.1;
+        machine->processes[1].write_bytes = 20 * MB;
+        machine->disk_write_bytes = 20 * MB;
+        database->disk_wait = 0.95;
+        fake_run(machine, 12);
+        assert_clear(CHECK, "dd keeps a disk busy, but others lose only 0");
+}
+
+/* Of one without a past as much counts as can come from the writer, and it is said that no more is known. */
+static void test_no_past(void **state)
+{
+        (void)state;
+        struct fake_process *dd = add_writer(20 * MB);
+        add_victim(0.9);
+        fake_run(machine, 30);
+        struct finding finding = assert_found(CHECK);
+        assert_about(finding.lost_permille, 947 * 0.8 / 1.7, 3);
+        assert_int_equal(finding.confidence_permille, 700);
+        assert_says(&finding, "what it always waits is not known yet");
+        dd->disk_wait = 0.1; /* hardly in anybody's way */
+        fake_run(machine, 30);
+        assert_clear(CHECK, "others lose only 9");
+}
+
 static void test_unknown_and_early(void **state)
 {
         (void)state;
@@ -238,6 +355,11 @@ int main(void)
                 CASE(test_batch_victims),
                 CASE(test_same_name),
                 CASE(test_rsync_alone),
+                CASE(test_heavy_writer_elsewhere),
+                CASE(test_one_of_two_disks),
+                CASE(test_volume),
+                CASE(test_always_bound_to_its_disk),
+                CASE(test_no_past),
                 CASE(test_unknown_and_early),
                 CASE(test_sampled_victim),
         };
