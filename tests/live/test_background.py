@@ -25,6 +25,19 @@ while True:
 """
 
 
+# The same that saves: a page a time, safe on the disk before the next one.
+WRITER = """\
+import os, time
+fd = os.open("rows", os.O_RDWR | os.O_CREAT)
+while True:
+    began = time.monotonic()
+    os.pwrite(fd, b"x" * 4096, 0)
+    os.fsync(fd)
+    print(f"{time.monotonic():.3f} {time.monotonic() - began:.4f}", flush=True)
+    time.sleep(0.05)
+"""
+
+
 def plant(directory, directories, files):
     """Many small directories of empty files, as a source tree or a mail directory has them."""
     for number in range(directories):
@@ -55,10 +68,10 @@ def slow_disk(t, rate, directories=0, files=20):
     return disk
 
 
-def reader(t, disk):
+def start_database(t, disk, text=READER):
     program = f"{t.directory}/database.py"
     with open(program, "w", encoding="ascii") as file:
-        file.write(READER)
+        file.write(text)
     return t.start("database", ["python3", program], directory=disk.path, group=disk.readers,
                    output=f"{t.directory}/latency")
 
@@ -81,7 +94,7 @@ def background_indexer(t):
     need("updatedb", "losetup", "mkfs.ext4")
     disk = slow_disk(t, MB // 4, directories=5000)
     t.start_slowd(interval=1)
-    database = reader(t, disk)
+    database = start_database(t, disk)
     t.hold("quiet beforehand", QUIET, PAST)
     began = time.monotonic()
     busy = index(t, disk)
@@ -118,7 +131,7 @@ def background_backup(t):
     script = t.script("nightly-backup.sh", f"#!/bin/sh\nwhile :; do rm -rf {t.directory}/copy/*; rsync -a --bwlimit=2000 "
                       f"{disk.path}/mail {t.directory}/copy; done\n")
     t.start_slowd(interval=1)
-    database = reader(t, disk)
+    database = start_database(t, disk)
     t.hold("quiet beforehand", QUIET, PAST)
     began = time.monotonic()
     busy = t.start("backup", [script], group=disk.workers)
@@ -153,7 +166,7 @@ def background_packages(t):
         with open(f"{disk.path}/root/var/lib/dpkg/{name}", "wb"):
             pass
     t.start_slowd(interval=1)
-    database = reader(t, disk)
+    database = start_database(t, disk, WRITER)
     t.hold("quiet beforehand", QUIET, PAST)
     began = time.monotonic()
     t.start("dpkg", ["dpkg", f"--root={disk.path}/root", "--force-all", "--unpack", f"{t.directory}/many-files.deb"],
