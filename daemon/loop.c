@@ -330,12 +330,14 @@ int loop_run(const struct loop_options *options, struct listen_socket *socket)
         loop->alerts = alerts_new(options->root->is_live);
         int r = -ENOMEM;
         if (loop->published[0] && loop->published[1] && loop->alerts)
-                r = tick_new(options->root, options->clock, &loop->configs[0], &loop->tick);
+                r = tick_new(options->root, options->clock, &loop->configs[0], &options->sources,
+                             &loop->tick);
         if (r < 0) {
                 release(loop);
                 return r;
         }
         tick_set_store(loop->tick, options->store);
+        tick_load(loop->tick, options->history_path);
         r = run(loop, socket);
         if (r < 0 || loop->is_stuck)
                 return r < 0 ? r : 1; /* the process ends now, with handles open or a worker still at work */

@@ -11,6 +11,7 @@
 
 #include "common/log.h"
 #include "common/text.h"
+#include "daemon/bus/boot_source.h"
 #include "daemon/config.h"
 #include "daemon/history/store.h"
 #include "daemon/loop.h"
@@ -228,6 +229,7 @@ static int serve(struct arguments *arguments, const struct config *config)
                 .store = store,
                 .history_path = store ? history_path : "",
                 .config = config,
+                .sources = { .boot = &boot_source },
                 .reload = read_config,
                 .userdata = arguments,
         };

@@ -8,9 +8,9 @@
 #include "common/text.h"
 #include "daemon/checks/run.h"
 #include "daemon/diagnosis/diagnose.h"
+#include "daemon/history/boots_load.h"
 #include "daemon/ranking.h"
 #include "daemon/top_rows.h"
-#include "daemon/sample/collectors.h"
 
 #define COST_TICKS 60 /* over which the mean cost is taken */
 
@@ -27,6 +27,7 @@ struct tick {
         struct finding findings[CHECKS_MAX];
         bool was_found[CHECKS_MAX];
         struct incidents *incidents;
+        struct boot_report boot;
         struct store *store;
         uint64_t signature;
         struct ranked *ranked;
@@ -53,7 +54,7 @@ struct tick *tick_free(struct tick *tick)
 }
 
 int tick_new(const struct root *root, const struct clock *clock, const struct config *config,
-             struct tick **ret_tick)
+             const struct sampler_options *options, struct tick **ret_tick)
 {
         struct tick *tick = calloc(1, sizeof(*tick));
         if (!tick)
@@ -65,7 +66,7 @@ int tick_new(const struct root *root, const struct clock *clock, const struct co
         tick->incidents = incidents_new();
         int r = tick->history && tick->incidents ? 0 : -ENOMEM;
         if (r == 0)
-                r = sampler_new(root, clock, &(struct sampler_options){ 0 }, &tick->sampler);
+                r = sampler_new(root, clock, options, &tick->sampler);
         if (r < 0) {
                 tick_free(tick);
                 return r;
@@ -79,6 +80,16 @@ int tick_new(const struct root *root, const struct clock *clock, const struct co
 void tick_set_store(struct tick *tick, struct store *store)
 {
         tick->store = store;
+}
+
+void tick_load(struct tick *tick, const char *path)
+{
+        char error[STORE_ERROR_MAX];
+        struct store_reader *reader;
+        if (!path[0] || store_reader_open(path, &reader, error) < 0)
+                return; /* a first start; what else may be wrong the store says */
+        (void)boots_load(reader, UINT64_MAX, tick->history);
+        (void)store_reader_close(reader);
 }
 
 void tick_set_config(struct tick *tick, const struct config *config)
@@ -143,6 +154,21 @@ static void note_store(struct published *published)
                 text_format(reason->text, sizeof(reason->text), "remembered in memory only: %s", store->text);
         else
                 text_format(reason->text, sizeof(reason->text), "the past is missing: %s", store->set_aside);
+}
+
+/* Made anew only when something has become known: it is a lot to compare. */
+static void publish_boot(struct tick *tick, struct published *published)
+{
+        const struct boot *boots[HISTORY_BOOTS_MAX + 1];
+        size_t count = 0;
+        while ((boots[count] = history_boot(tick->history, count)))
+                count++;
+        published->has_boot = count > 0 && strcmp(boots[0]->times.boot_id, published->machine.boot_id) == 0;
+        if (!published->has_boot)
+                return;
+        if (tick->boot.boot.times.known_usec != boots[0]->times.known_usec)
+                boot_report_make(boots[0], boots + 1, count - 1, &tick->boot);
+        published->boot = tick->boot;
 }
 
 static void publish_incidents(const struct tick *tick, struct published *published)
@@ -243,6 +269,7 @@ void tick_run(struct tick *tick, usec_t expected_usec, struct published *ret_pub
         memcpy(published->collectors, sample->collectors,
                sample->collector_count * sizeof(sample->collectors[0]));
         publish_top(tick, published);
+        publish_boot(tick, published);
         publish_incidents(tick, published);
         uint64_t signature = diagnosis_signature(&published->diagnosis);
         published->has_changed = signature != tick->signature;

@@ -6,7 +6,9 @@
 #include "daemon/config.h"
 #include "daemon/diagnosis/diagnosis.h"
 #include "daemon/history/store.h"
+#include "daemon/model/boot_compare.h"
 #include "daemon/root.h"
+#include "daemon/sample/collectors.h"
 
 #define PUBLISHED_PROGRAMS_MAX 256
 
@@ -51,6 +53,8 @@ struct published {
         bool has_store; /* history is kept on disk, or should be */
         struct store_status store;
         double value[FIELD_MAX];
+        bool has_boot; /* this boot, once something is known of it */
+        struct boot_report boot;
         struct top_row top[PUBLISHED_PROGRAMS_MAX]; /* by time lost plus CPU used, most first */
         size_t top_count;
         struct incident incidents[INCIDENTS_MAX]; /* newest first */
@@ -65,10 +69,13 @@ struct tick;
 
 /* root, clock and config must outlive it; config may be replaced between ticks. 0, or negative errno. */
 int tick_new(const struct root *root, const struct clock *clock, const struct config *config,
-             struct tick **ret_tick);
+             const struct sampler_options *options, struct tick **ret_tick);
 struct tick *tick_free(struct tick *tick); /* returns NULL; accepts NULL */
 /* Where samples, their sums and incidents are kept; borrowed, NULL for nowhere. Before the first tick. */
 void tick_set_store(struct tick *tick, struct store *store);
+/* What was known before this slowd began, from the record at that path (loop_options.history_path). Before
+ * the first tick. */
+void tick_load(struct tick *tick, const char *path);
 /* Between ticks only. */
 void tick_set_config(struct tick *tick, const struct config *config);
 /* One tick. `expected_usec`: the time since the last one that was asked for. Never fails as a whole. */

@@ -7,6 +7,7 @@
 /* One line each, so that lines can be added side by side. */
 /* clang-format off */
 extern const struct check check_sampling_gap;
+extern const struct check check_boot_overload;
 extern const struct check check_cpu_overload;
 extern const struct check check_cpu_quota;
 extern const struct check check_memory_thrash;
@@ -23,6 +24,7 @@ extern const struct check check_disk_saturated;
 
 const struct check *const checks[] = {
         &check_sampling_gap,
+        &check_boot_overload,
         &check_cpu_overload,
         &check_cpu_quota,
         &check_memory_thrash,

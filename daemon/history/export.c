@@ -9,6 +9,8 @@
 #include <unistd.h>
 
 #include "common/text.h"
+#include "daemon/history/boot_codec.h"
+#include "daemon/history/history.h"
 #include "daemon/history/incident_codec.h"
 #include "daemon/history/rollup_encode.h"
 #include "daemon/history/sample_codec.h"
@@ -131,6 +133,42 @@ static bool export_incident(void *userdata, const struct incident *incident)
         return export->result == 0;
 }
 
+/* Those that the boots in the stretch are compared with, too. They come newest first and are kept in order.
+ */
+struct exported_boots {
+        struct record records[HISTORY_BOOTS_MAX];
+        size_t count;
+        bool has_failed;
+};
+
+static bool take_boot(void *userdata, const struct boot *boot, uint64_t number)
+{
+        struct exported_boots *boots = userdata;
+        struct record *record = &boots->records[boots->count++];
+        (void)number;
+        *record = (struct record){ .kind = RECORD_BOOT,
+                                   .realtime_usec = boot->times.known_usec,
+                                   .id = text_hash(HASH_SEED, boot->times.boot_id),
+                                   .stage = boot->times.stage };
+        boots->has_failed |= boot_write(boot, &record->data) < 0;
+        return !boots->has_failed && boots->count < HISTORY_BOOTS_MAX;
+}
+
+static void export_boots(struct export *export)
+{
+        struct exported_boots boots = { 0 };
+        (void)check(export, store_reader_boots(export->reader, export->options->until_usec, HISTORY_BOOTS_MAX,
+                                               take_boot, &boots));
+        if (boots.has_failed)
+                export->result = -ENOMEM;
+        while (boots.count > 0) {
+                struct record *record = &boots.records[--boots.count];
+                if (export->result == 0)
+                        hand_on(export, record);
+                bytes_done(&record->data);
+        }
+}
+
 /* One plain file: no log beside it, so it can be sent, and read where nothing may be written. */
 static int seal_file(const char *path, char error[static STORE_ERROR_MAX])
 {
@@ -177,6 +215,8 @@ int export_write(struct store_reader *reader, const struct export_options *optio
         export_samples(&export, options->from_usec > PAST_USEC ? options->from_usec - PAST_USEC : 0);
         for (int series = SERIES_MINUTE; series < SERIES_MAX && export.result == 0; series++)
                 export_rollups(&export, (enum series)series);
+        if (export.result == 0)
+                export_boots(&export);
         if (export.result == 0) {
                 int result = store_reader_incidents(reader, options->from_usec, options->until_usec,
                                                     export_incident, &export);

@@ -251,6 +251,8 @@ void history_push(struct history *history, const struct snapshot *snapshot)
         push_messages(history, snapshot->sample);
         trends_push(history->trends, snapshot);
         disk_events_push(&history->disk_events, snapshot->sample);
+        if (snapshot->sample->boot)
+                history_add_boot(history, snapshot->sample->boot);
         if (snapshot->is_first)
                 return;
         if (history->frame_count == HISTORY_FRAMES_MAX)

@@ -161,3 +161,14 @@ struct gap {
 #define HISTORY_GAPS_MAX 64 /* each at least a second late: more than fit into a minute */
 /* Newest first; NULL past the end. A suspend or a set clock alone is no gap. */
 const struct gap *history_gap(const struct history *history, size_t index);
+
+/* ---- boots ---- */
+
+#define HISTORY_BOOTS_MAX 11 /* the one that is running, and ten to compare it with */
+
+struct boot;
+
+/* Newest first; NULL past the end. They come with samples, and at the start from the record. */
+const struct boot *history_boot(const struct history *history, size_t age);
+/* What has become known of a boot: the newest one, or better knowledge of one that is known. */
+void history_add_boot(struct history *history, const struct boot *boot);

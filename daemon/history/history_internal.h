@@ -2,6 +2,7 @@
 #pragma once
 
 #include "daemon/history/history.h"
+#include "daemon/sample/boot.h"
 
 struct frame {
         usec_t monotonic_usec; /* its end */
@@ -54,6 +55,8 @@ struct history {
         struct disk_events disk_events;
         struct gap gaps[HISTORY_GAPS_MAX];
         uint32_t gap_next, gap_count;
+        struct boot boots[HISTORY_BOOTS_MAX]; /* newest first: a new one comes once in a boot */
+        size_t boot_count;
 };
 
 /* By age: 0 is the latest frame; NULL past the oldest. */

@@ -9,6 +9,7 @@
 #include "common/text.h"
 #include "daemon/checks/run.h"
 #include "daemon/diagnosis/diagnose.h"
+#include "daemon/history/boots_load.h"
 
 /* How long before the asked instant checks begin to run: enough for what they conclude to settle, when those
  * that were found then are known from the incidents. Before that history only fills up. */
@@ -67,6 +68,11 @@ void replay_push(struct replay *replay, const struct sample *sample, bool is_sil
         size_t count = checks_run(replay->history, replay->config, replay->was_found, replay->findings);
         diagnose(replay->findings, count, replay->history, &replay->diagnosis);
         (void)incidents_update(replay->incidents, &replay->diagnosis, replay->events, INCIDENT_EVENTS_MAX);
+}
+
+void replay_load(struct replay *replay, struct store_reader *reader, usec_t until_usec)
+{
+        (void)boots_load(reader, until_usec, replay->history); /* else there is nothing to compare with */
 }
 
 const struct diagnosis *replay_diagnosis(const struct replay *replay)
@@ -151,6 +157,7 @@ int replay_at(struct store_reader *reader, const struct config *config, usec_t a
                 for (size_t i = 0; checks[i]; i++)
                         replay->was_found[i] =
                                 open.since_usec[i] != 0 && open.since_usec[i] + SETTLE_USEC < at_usec;
+                replay_load(replay, reader, at_usec);
                 result = run_until(reader, replay, at_usec, turn, error);
         } else {
                 text_format(error, STORE_ERROR_MAX, "no memory");

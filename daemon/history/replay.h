@@ -13,6 +13,9 @@ struct replay *replay_free(struct replay *replay); /* returns NULL; accepts NULL
 /* One tick. The sample must stay valid until the second call after, as those of store_reader_next() do; of
  * the diagnosis see replay_diagnosis(). With `is_silent` checks are not run: history only fills up. */
 void replay_push(struct replay *replay, const struct sample *sample, bool is_silent);
+/* What was known for longer than samples are kept in memory: boots. Before the first push; `until_usec` is
+ * its realtime. */
+void replay_load(struct replay *replay, struct store_reader *reader, usec_t until_usec);
 /* As of the last push that was not silent; the verdict is unknown before the second. */
 const struct diagnosis *replay_diagnosis(const struct replay *replay);
 const struct snapshot *replay_snapshot(const struct replay *replay);

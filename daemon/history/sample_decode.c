@@ -7,6 +7,7 @@
 #include "daemon/history/intern.h"
 #include "daemon/history/sample_codec.h"
 #include "daemon/history/sample_schema.h"
+#include "daemon/sample/boot.h"
 
 #define IDENTITY_CHUNK  64
 #define IDENTITY_CHUNKS ((2 * PROCESSES_MAX) / IDENTITY_CHUNK) /* identities that one block may hold */
@@ -31,6 +32,8 @@ struct sample_decoder {
                 struct mount_user_sample users[MOUNT_USERS_MAX];
         } * network[2]; /* in turn, at each sample that has any; NULL: none yet */
         unsigned network_now;
+        struct boot *boots[2]; /* in turn */
+        unsigned boots_now;
         bool hides_command_lines;
 };
 
@@ -61,6 +64,8 @@ struct sample_decoder *sample_decoder_free(struct sample_decoder *decoder)
         free(decoder->mounts[1]);
         free(decoder->network[0]);
         free(decoder->network[1]);
+        free(decoder->boots[0]);
+        free(decoder->boots[1]);
         block_done(&decoder->block);
         free(decoder);
         return NULL;
@@ -177,6 +182,26 @@ static int take_mounts(struct sample_decoder *decoder, struct sample *sample)
         return 0;
 }
 
+static int take_boot(struct sample_decoder *decoder, struct sample *sample)
+{
+        struct decoded_rows times = decoder_rows(decoder->decoder, ENTITY_BOOT);
+        struct decoded_rows units = decoder_rows(decoder->decoder, ENTITY_BOOT_UNIT);
+        sample->boot = NULL;
+        if (times.count == 0)
+                return 0;
+        struct boot **boot = &decoder->boots[decoder->boots_now ^= 1];
+        if (!*boot)
+                *boot = calloc(1, sizeof(**boot));
+        if (!*boot)
+                return -ENOMEM;
+        memcpy(&(*boot)->times, times.rows, sizeof((*boot)->times));
+        if (units.count)
+                memcpy((*boot)->units, units.rows, units.count * sizeof((*boot)->units[0]));
+        (*boot)->unit_count = (uint32_t)units.count;
+        sample->boot = *boot;
+        return 0;
+}
+
 /* A list that is an array in the sample; the schema's cap is the array's size. */
 static size_t take_array(const struct sample_decoder *decoder, enum sample_entity entity, void *array)
 {
@@ -269,6 +294,8 @@ int sample_decoder_next(struct sample_decoder *decoder, struct sample *sample)
         result = take_mounts(decoder, sample);
         if (result == 0)
                 result = take_network_mounts(decoder, sample);
+        if (result == 0)
+                result = take_boot(decoder, sample);
         if (result == 0)
                 result = take_cgroups(decoder, sample);
         if (result == 0)

@@ -7,6 +7,7 @@
 #include "daemon/history/encoder.h"
 #include "daemon/history/sample_codec.h"
 #include "daemon/history/sample_schema.h"
+#include "daemon/sample/boot.h"
 
 /* What the block knows of a process's identity, to see without comparing texts that nothing changed. */
 struct known {
@@ -263,6 +264,10 @@ int sample_encoder_add(struct sample_encoder *encoder, const struct sample *samp
                 [ENTITY_NETWORK_MOUNT] = { .base = sample->network_mounts,
                                            .count = sample->network_mount_count },
                 [ENTITY_MOUNT_USER] = { .base = sample->mount_users, .count = sample->mount_user_count },
+                [ENTITY_BOOT] = { .base = sample->boot ? &sample->boot->times : NULL,
+                                  .count = sample->boot ? 1 : 0 },
+                [ENTITY_BOOT_UNIT] = { .base = sample->boot ? sample->boot->units : NULL,
+                                       .count = sample->boot ? sample->boot->unit_count : 0 },
         };
         result = encoder_encode(encoder->encoder, rows, ret_frame);
         if (result < 0)

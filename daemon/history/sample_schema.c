@@ -2,6 +2,8 @@
  * A collector's duration is not stored: it changes every time and answers no question later. */
 #include "daemon/history/sample_schema.h"
 
+#include "daemon/sample/boot.h"
+
 /* What is finer than this is noise that no check asks about, and noise is what does not compress. Counters
  * are cut where they stand, so nothing adds up to an error. */
 #define NSEC   50000 /* counters of time: 50 usec, 0.005 % of a one-second tick */
@@ -396,6 +398,43 @@ static const struct column process_columns[] = {
         NUMBER(47, struct process_sample, is_walking, 1),
 };
 
+static const struct column boot_columns[] = {
+        TEXT(1, struct boot_times, boot_id),
+        TEXT(2, struct boot_times, kernel),
+        TEXT(3, struct boot_times, target),
+        TEXT(4, struct boot_times, waiting),
+        NUMBER(5, struct boot_times, stage, BOOT_STAGES - 1),
+        COUNTER(6, struct boot_times, began_usec, 1),
+        COUNTER(7, struct boot_times, known_usec, 1),
+        COUNTER(8, struct boot_times, looked_usec, 1),
+        COUNTER(9, struct boot_times, firmware_length_usec, 1),
+        COUNTER(10, struct boot_times, loader_length_usec, 1),
+        COUNTER(11, struct boot_times, initrd_usec, 1),
+        COUNTER(12, struct boot_times, userspace_usec, 1),
+        COUNTER(13, struct boot_times, ready_usec, 1),
+        COUNTER(14, struct boot_times, finish_usec, 1),
+        COUNTER(15, struct boot_times, waiting_since_usec, 1),
+        COUNTER(16, struct boot_times, services, 1),
+        COUNTER(17, struct boot_times, cpu_usec, 1),
+        COUNTER(18, struct boot_times, cpu_waited_usec, 1),
+        COUNTER(19, struct boot_times, io_waited_usec, 1),
+};
+
+static const struct column boot_unit_columns[] = {
+        TEXT(1, struct boot_unit, name),
+        TEXT(2, struct boot_unit, type),
+        TEXT(3, struct boot_unit, enabled),
+        NUMBER(4, struct boot_unit, level, BOOT_CHAIN_MAX),
+        COUNTER(5, struct boot_unit, activating_usec, 1),
+        COUNTER(6, struct boot_unit, activated_usec, 1),
+        COUNTER(7, struct boot_unit, length_usec, 1),
+        COUNTER(8, struct boot_unit, held_usec, 1),
+        COUNTER(9, struct boot_unit, cpu_usec, 1),
+        COUNTER(10, struct boot_unit, read_bytes, 1),
+        COUNTER(11, struct boot_unit, write_bytes, 1),
+        COUNTER(12, struct boot_unit, memory_peak_bytes, 1),
+};
+
 static const struct column message_columns[] = {
         COUNTER(1, struct kernel_message, sequence, 1),
         COUNTER(2, struct kernel_message, monotonic_usec, 1),
@@ -479,6 +518,8 @@ static const struct entity entities[SAMPLE_ENTITIES] = {
         [ENTITY_NETWORK_MOUNT] =
                 ENTITY(13, SHAPE_LIST, network_mount, network_mount_sample, 1, false, NETWORK_MOUNTS_MAX),
         [ENTITY_MOUNT_USER] = ENTITY(23, SHAPE_LIST, mount_user, mount_user_sample, 1, true, MOUNT_USERS_MAX),
+        [ENTITY_BOOT] = ENTITY(18, SHAPE_EVENT, boot, boot_times, 0, false, 1),
+        [ENTITY_BOOT_UNIT] = ENTITY(19, SHAPE_EVENT, boot_unit, boot_unit, 0, false, BOOT_UNITS_MAX),
 };
 
 const struct schema sample_schema = { .entities = entities, .entity_count = SAMPLE_ENTITIES };

@@ -24,6 +24,8 @@ enum sample_entity {
         ENTITY_LOG_UNIT,
         ENTITY_NETWORK_MOUNT,
         ENTITY_MOUNT_USER,
+        ENTITY_BOOT, /* events: what has become known of this boot, and its units */
+        ENTITY_BOOT_UNIT,
         SAMPLE_ENTITIES
 };
 

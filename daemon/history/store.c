@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/text.h"
+#include "daemon/history/boot_codec.h"
 #include "daemon/history/catch_up.h"
 #include "daemon/history/incident_codec.h"
 #include "daemon/history/rollup_encode.h"
@@ -134,6 +136,19 @@ static bool take_restart(struct store *store, enum series series)
 
 /* ---- handing in */
 
+static void append_boot(struct store *store, const struct boot *boot)
+{
+        struct record record = { .kind = RECORD_BOOT,
+                                 .realtime_usec = store->now.realtime_usec,
+                                 .monotonic_usec = store->now.monotonic_usec,
+                                 .id = text_hash(HASH_SEED, boot->times.boot_id),
+                                 .stage = boot->times.stage };
+        if (boot_write(boot, &record.data) < 0)
+                bytes_done(&record.data);
+        else
+                (void)hand_in(store, &record);
+}
+
 void store_append(struct store *store, const struct sample *sample)
 {
         store->now = sample->time;
@@ -153,6 +168,8 @@ void store_append(struct store *store, const struct sample *sample)
         }
         record.is_start = result > 0;
         (void)hand_in(store, &record);
+        if (sample->boot && sample->boot->times.stage != BOOT_STARTING)
+                append_boot(store, sample->boot);
 }
 
 /* The finished period of a roll-up as a frame of its series. */

@@ -11,6 +11,7 @@
 #include "daemon/history/block.h"
 #include "daemon/history/encoder.h"
 #include "daemon/history/store_sql.h"
+#include "daemon/sample/boot.h"
 
 #define PRUNE_BLOCKS 8   /* at one step */
 #define PRUNE_PAGES  512 /* given back to the file system at one step */
@@ -19,7 +20,7 @@ struct store_file {
         sqlite3 *db;
         char *path;
         char error[STORE_ERROR_MAX];
-        sqlite3_stmt *append, *seal, *seal_data, *forget, *incident;
+        sqlite3_stmt *append, *seal, *seal_data, *forget, *incident, *boot;
 };
 
 static int fail(struct store_file *file, int code)
@@ -39,6 +40,7 @@ struct store_file *store_file_close(struct store_file *file)
         (void)sqlite3_finalize(file->seal_data);
         (void)sqlite3_finalize(file->forget);
         (void)sqlite3_finalize(file->incident);
+        (void)sqlite3_finalize(file->boot);
         (void)sqlite3_close(file->db);
         free(file->path);
         free(file);
@@ -234,6 +236,30 @@ int store_file_incident(struct store_file *file, usec_t since_usec, uint64_t id,
         (void)sqlite3_bind_int64(file->incident, 4, (int64_t)until_usec);
         (void)sqlite3_bind_blob64(file->incident, 5, data->data, data->length, SQLITE_STATIC);
         code = sql_run(file->incident);
+        return code == SQLITE_OK ? 0 : fail(file, code);
+}
+
+int store_file_boot(struct store_file *file, uint64_t id, usec_t known_usec, uint8_t stage,
+                    const struct bytes *data)
+{
+        char text[128];
+        int code = sql_prepare(file->db,
+                               "INSERT INTO boot(id, known_usec, stage, data) VALUES(?1, ?2, ?3, ?4)"
+                               " ON CONFLICT(id) DO UPDATE SET known_usec = ?2, stage = ?3, data = ?4"
+                               " WHERE ?3 >= stage AND ?3 <> ?5",
+                               &file->boot);
+        if (code != SQLITE_OK)
+                return fail(file, code);
+        (void)sqlite3_bind_int64(file->boot, 1, (int64_t)id);
+        (void)sqlite3_bind_int64(file->boot, 2, (int64_t)known_usec);
+        (void)sqlite3_bind_int(file->boot, 3, stage);
+        (void)sqlite3_bind_blob64(file->boot, 4, data->data, data->length, SQLITE_STATIC);
+        (void)sqlite3_bind_int(file->boot, 5, BOOT_LATE);
+        code = sql_run(file->boot);
+        text_format(text, sizeof(text),
+                    "DELETE FROM boot WHERE number <= (SELECT max(number) FROM boot) - %d", STORE_BOOTS_MAX);
+        if (code == SQLITE_OK)
+                code = sql_exec(file->db, text);
         return code == SQLITE_OK ? 0 : fail(file, code);
 }
 

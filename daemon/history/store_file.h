@@ -55,8 +55,13 @@ int store_file_seal(struct store_file *file, const struct block_info *info, cons
 /* An incident, replacing an earlier state of it. */
 int store_file_incident(struct store_file *file, usec_t since_usec, uint64_t id, const char *check,
                         usec_t until_usec, const struct bytes *data);
+/* A boot, replacing what was known of it earlier if this is better: boot_is_better() by its stage. */
+int store_file_boot(struct store_file *file, uint64_t id, usec_t known_usec, uint8_t stage,
+                    const struct bytes *data);
 /* The only call that syncs: what was written before is safe against power loss when it returns. */
 int store_file_sync(struct store_file *file);
+
+#define STORE_BOOTS_MAX 1000 /* kept, the newest ones: about 3 kB each */
 
 struct store_limits {
         usec_t keep_usec[SERIES_MAX];

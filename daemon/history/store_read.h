@@ -9,6 +9,7 @@
 #include "daemon/history/store_file.h"
 
 struct store_reader;
+struct boot;
 
 /* 0, or as store_file_open() with a sentence in error; nothing is written. One thread at a time. */
 int store_reader_open(const char *path, struct store_reader **ret_reader, char error[static STORE_ERROR_MAX]);
@@ -41,6 +42,13 @@ int store_reader_next_rollup(struct store_reader *reader, const struct rollup_ma
  * -EBADMSG (some are damaged, the others were given) or other errors. */
 int store_reader_incidents(struct store_reader *reader, usec_t from_usec, usec_t until_usec,
                            bool (*found)(void *userdata, const struct incident *incident), void *userdata);
+
+/* The last `max` boots that were known at that instant, newest first: calls `found` for each until it returns
+ * false; `number` counts them from the oldest kept. 0, -EBADMSG (some are damaged, the others were given) or
+ * other errors. A file of before there were boots has none. */
+int store_reader_boots(struct store_reader *reader, usec_t until_usec, size_t max,
+                       bool (*found)(void *userdata, const struct boot *boot, uint64_t number),
+                       void *userdata);
 
 /* Realtime of the first and last sample in the file; 0 and 0 if there is none. */
 int store_reader_span(struct store_reader *reader, usec_t *ret_from_usec, usec_t *ret_until_usec);

@@ -22,6 +22,12 @@ static const char tables[] =
         " until_usec INTEGER NOT NULL, data BLOB NOT NULL,"
         " PRIMARY KEY(since_usec, id, check_name)) WITHOUT ROWID;";
 
+/* Added later: a file that lacks it gets it when it is opened for writing. In the order of insertion, as the
+ * clock may have been wrong at the start of a machine. */
+static const char boot_table[] =
+        "CREATE TABLE IF NOT EXISTS boot(number INTEGER PRIMARY KEY, id INTEGER NOT NULL UNIQUE,"
+        " known_usec INTEGER NOT NULL, stage INTEGER NOT NULL, data BLOB NOT NULL);";
+
 int sql_fail(sqlite3 *db, int code, const char *path, char error[static STORE_ERROR_MAX])
 {
         int system = db ? sqlite3_system_errno(db) : 0;
@@ -116,6 +122,8 @@ static int create(sqlite3 *db)
                 code = sql_exec(db, "BEGIN IMMEDIATE");
         if (code == SQLITE_OK)
                 code = sql_exec(db, tables);
+        if (code == SQLITE_OK)
+                code = sql_exec(db, boot_table);
         text_format(pragma, sizeof(pragma), "PRAGMA application_id = %d", STORE_APPLICATION_ID);
         if (code == SQLITE_OK)
                 code = sql_exec(db, pragma);
@@ -152,7 +160,8 @@ static int check_version(sqlite3 *db, const char *path, bool may_write, char err
                             version, STORE_VERSION);
                 return -EPROTONOSUPPORT;
         }
-        return 0;
+        code = may_write ? sql_exec(db, boot_table) : SQLITE_OK;
+        return code == SQLITE_OK ? 0 : sql_fail(db, code, path, error);
 }
 
 static int open_with(const char *path, int flags, sqlite3 **ret_db)

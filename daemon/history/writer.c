@@ -47,6 +47,7 @@ struct writer {
         struct filling filling[SERIES_MAX];
         struct pending pending[PENDING_MAX]; /* oldest first */
         size_t pending_count, pending_bytes;
+        struct record boot; /* that could not be written; without data if there is none */
 };
 
 int writer_new(const struct store_options *options, struct writer **ret_writer)
@@ -363,6 +364,30 @@ static void take_frame(struct writer *writer, const struct record *record)
                 note_success(writer);
 }
 
+/* There is one in a boot, and nobody can tell it again: it waits until it can be written. */
+static void write_boot(struct writer *writer)
+{
+        struct record *boot = &writer->boot;
+        if (boot->data.length == 0 || !may_write(writer))
+                return;
+        int result = store_file_boot(writer->file, boot->id, boot->realtime_usec, boot->stage, &boot->data);
+        if (result < 0) {
+                note_failure(writer, result);
+                return;
+        }
+        note_success(writer);
+        bytes_done(&boot->data);
+}
+
+static void take_boot(struct writer *writer, const struct record *record)
+{
+        bytes_done(&writer->boot.data);
+        writer->boot = *record;
+        writer->boot.data = (struct bytes){ 0 };
+        bytes_put(&writer->boot.data, record->data.data, record->data.length);
+        write_boot(writer);
+}
+
 static void take_incident(struct writer *writer, const struct record *record)
 {
         if (!may_write(writer))
@@ -381,9 +406,13 @@ void writer_handle(struct writer *writer, const struct record *record)
         switch (record->kind) {
         case RECORD_FRAME:
                 take_frame(writer, record);
+                write_boot(writer);
                 break;
         case RECORD_INCIDENT:
                 take_incident(writer, record);
+                break;
+        case RECORD_BOOT:
+                take_boot(writer, record);
                 break;
         case RECORD_SYNC:
                 break;
@@ -404,6 +433,7 @@ struct writer *writer_free(struct writer *writer)
         for (int series = 0; series < SERIES_MAX; series++)
                 block_done(&writer->filling[series].block);
         (void)store_file_close(writer->file);
+        bytes_done(&writer->boot.data);
         free(writer->path);
         free(writer);
         return NULL;

@@ -5,7 +5,7 @@
 
 #include "daemon/history/store.h"
 
-enum record_kind { RECORD_FRAME, RECORD_INCIDENT, RECORD_SYNC };
+enum record_kind { RECORD_FRAME, RECORD_INCIDENT, RECORD_BOOT, RECORD_SYNC };
 
 struct record {
         enum record_kind kind;
@@ -17,6 +17,8 @@ struct record {
         usec_t since_usec, until_usec;
         uint64_t id;
         const char *check; /* static */
+        /* of a boot, whose id is the hash of the kernel's */
+        uint8_t stage;
 };
 
 struct writer;

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "daemon/sample/aside.h"
 #include "daemon/sample/buffer.h"
 #include "daemon/sample/cgroup.h"
 #include "daemon/sample/diskstats.h"
@@ -56,6 +57,7 @@ struct sampler {
         struct cgroup_source *cgroups;
         struct aside *file_systems;
         struct aside *fs_errors;
+        struct aside *boot;
 };
 
 static int collect_machine(struct sampler *sampler, struct sample *sample)
@@ -87,6 +89,19 @@ static int collect_network_mounts(struct sampler *sampler, struct sample *sample
 static int collect_kmsg(struct sampler *sampler, struct sample *sample)
 {
         return kmsg_collect(&sampler->kmsg, sampler->root, sample);
+}
+
+static int collect_boot(struct sampler *sampler, struct sample *sample)
+{
+        const void *result;
+        usec_t begun_usec;
+        bool is_new;
+        if (!sampler->boot)
+                return -EOPNOTSUPP;
+        int r = aside_take(sampler->boot, &result, &begun_usec, &is_new);
+        if (is_new)
+                sample->boot = result;
+        return r == -EALREADY || r == -EAGAIN ? 0 : r; /* nothing new */
 }
 
 static int collect_processes(struct sampler *sampler, struct sample *sample)
@@ -168,6 +183,7 @@ static const struct collector collectors[] = {
         { .collect = collect_places },
         { .name = "networkMounts", .collect = collect_network_mounts },
         { .name = "kmsg", .collect = collect_kmsg },
+        { .name = "boot", .collect = collect_boot },
 };
 #define COLLECTOR_COUNT (sizeof(collectors) / sizeof(collectors[0]))
 _Static_assert(COLLECTOR_COUNT + PROCESS_STATUS_MAX <= COLLECTORS_MAX, "room for every status");
@@ -267,6 +283,8 @@ int sampler_new(const struct root *root, const struct clock *clock, const struct
                 r = aside_new(&fs_errors_source, root, clock, &sampler->fs_errors);
         if (r == 0)
                 r = network_mounts_new(root, clock, &sampler->network_mounts);
+        if (r == 0 && options && options->boot)
+                r = aside_new(options->boot, root, clock, &sampler->boot);
         if (r < 0) {
                 sampler_free(sampler);
                 return r;
@@ -284,6 +302,7 @@ struct sampler *sampler_free(struct sampler *sampler)
         sampler->file_systems = aside_free(sampler->file_systems);
         sampler->fs_errors = aside_free(sampler->fs_errors);
         sampler->network_mounts = network_mounts_free(sampler->network_mounts);
+        sampler->boot = aside_free(sampler->boot);
         sampler->cgroups = cgroup_source_free(sampler->cgroups);
         sampler->processes = process_source_free(sampler->processes);
         kmsg_done(&sampler->kmsg);

@@ -5,10 +5,12 @@
 #include "daemon/sample/sample.h"
 
 struct sampler;
+struct aside_source;
 
 struct sampler_options {
         bool without_taskstats; /* read /proc only, as without privileges (tests hold both ways to one answer)
                                  */
+        const struct aside_source *boot; /* hands in a struct boot; NULL: none. Must outlive the sampler */
 };
 
 /* Opens what is kept open and allocates what is kept. The root and clock must outlive the sampler.

@@ -39,6 +39,7 @@ void sample_clear(struct sample *sample)
         sample->network_mounts = NULL;
         sample->mount_users = NULL;
         sample->network_mount_count = sample->mount_user_count = 0;
+        sample->boot = NULL;
         sample->mount_count = sample->cgroup_count = sample->process_count = sample->message_count = 0;
         sample->messages_lost = sample->dropped = 0;
         sample->delay_accounting_since_usec = ABSENT;

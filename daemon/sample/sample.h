@@ -410,6 +410,8 @@ struct collector_status {
 
 #define COLLECTORS_MAX 32
 
+struct boot; /* boot.h */
+
 struct sample {
         struct clock_reading time;
         usec_t expected_usec; /* the interval that was asked for: by whoever collects, afterwards; 0 unknown
@@ -445,6 +447,8 @@ struct sample {
         size_t network_mount_count;
         const struct mount_user_sample *mount_users; /* owned by the sampler; sorted by pid */
         size_t mount_user_count;
+        const struct boot
+                *boot; /* what has just become known of this boot, else NULL; until the next sample */
         struct cgroup_sample *cgroups; /* grown, never shrunk, up to CGROUPS_MAX; sorted by id */
         size_t cgroup_count;
         size_t cgroup_capacity;

@@ -114,6 +114,9 @@ static int replay_all(struct store_reader *reader, struct expectation *expectati
         struct replay *replay = replay_new(&config);
         if (!replay)
                 return 1;
+        usec_t first_usec, last_usec;
+        if (store_reader_span(reader, &first_usec, &last_usec) == 0)
+                replay_load(replay, reader, first_usec);
         store_reader_seek(reader, 0, UINT64_MAX, NULL);
         for (unsigned turn = 0; (r = store_reader_next(reader, &samples[turn])) != 0; turn ^= 1) {
                 if (r < 0) {

@@ -26,7 +26,7 @@ examine() {
         rule 'uv.h only in loop.c and serve/' '#include *[<"]uv' 'daemon/loop\.[ch]|daemon/serve/.*' common daemon cli
         rule 'no json-c in sample/, model/, checks/, history/' '#include *[<"](json-c/|json\.h)' 'none' \
                 daemon/sample daemon/model daemon/checks daemon/history
-        rule 'no libsystemd below the shell' '#include *[<"]systemd/' 'daemon/(main|loop)\.c|daemon/(serve|publish)/.*' \
+        rule 'no libsystemd below the shell' '#include *[<"]systemd/' 'daemon/(main|loop)\.c|daemon/(bus|serve|publish)/.*' \
                 common daemon cli
         # Absolute names in strings. process_name.c compares the arguments of processes with such names.
         rule 'the machine is read through struct root: no absolute /proc or /sys' '"/(proc|sys)[/"]' \

@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/text.h"
+#include "tests/support/boots.h"
 #include "tests/support/machine.h"
 
 /* CHECKS.md's table: all names there will be, in elimination order. */
@@ -140,6 +142,9 @@ static void test_empty_machine(void **state)
 {
         (void)state;
         struct fake_machine *machine = fake_new();
+        struct boot boot = fake_boot(1, 20);
+        text_format(boot.times.boot_id, sizeof(boot.times.boot_id), "%s", machine->now.machine.boot_id);
+        history_add_boot(machine->history, &boot);
         for (int i = 0; i < 20; i++) {
                 fake_tick(machine, 1);
                 assert_not_found(machine, i & 1);

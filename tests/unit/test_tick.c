@@ -215,7 +215,7 @@ static int set_up(void **state)
         tree_write(&tree, "sys/fs/cgroup/cgroup.controllers", "cpu memory\n");
         write_machine(0.1);
         config_defaults(&config);
-        int r = tick_new(&tree.root, &test_clock, &config, &tick);
+        int r = tick_new(&tree.root, &test_clock, &config, NULL, &tick);
         return r < 0 ? r : 0;
 }
 
@@ -234,7 +234,7 @@ static void test_no_machine(void **state)
         (void)state;
         struct root nowhere = { .fd = -1, .proc_fd = -1 };
         struct tick *none = NULL;
-        assert_int_equal(tick_new(&nowhere, &test_clock, &config, &none), -ENOENT);
+        assert_int_equal(tick_new(&nowhere, &test_clock, &config, NULL, &none), -ENOENT);
         assert_null(none);
         assert_null(tick_free(NULL));
 }

@@ -23,12 +23,13 @@ struct tick {
 };
 
 int tick_new(const struct root *root, const struct clock *clock, const struct config *config,
-             struct tick **ret_tick)
+             const struct sampler_options *options, struct tick **ret_tick)
 {
         (void)root;
         struct tick *tick = calloc(1, sizeof(*tick));
         if (!tick)
                 return -ENOMEM;
+        (void)options;
         tick->clock = clock;
         tick->config = config;
         tick->started_usec = clock_now(clock).realtime_usec;
@@ -40,6 +41,12 @@ struct tick *tick_free(struct tick *tick)
 {
         free(tick);
         return NULL;
+}
+
+void tick_load(struct tick *tick, const char *path)
+{
+        (void)tick;
+        (void)path;
 }
 
 void tick_set_store(struct tick *tick, struct store *store)
@@ -147,6 +154,22 @@ static void fake_programs(struct published *published)
         }
 }
 
+static void fake_boot(struct boot_report *report)
+{
+        struct boot_times *times = &report->boot.times;
+        times->stage = BOOT_SETTLED;
+        text_format(times->boot_id, sizeof(times->boot_id), "fake-boot");
+        text_format(times->target, sizeof(times->target), "multi-user.target");
+        times->userspace_usec = 10 * USEC_PER_SEC;
+        times->ready_usec = times->finish_usec = 30 * USEC_PER_SEC;
+        report->boot.unit_count = 2;
+        text_format(report->boot.units[0].name, UNIT_NAME_MAX, "multi-user.target");
+        text_format(report->boot.units[1].name, UNIT_NAME_MAX, "slow.service");
+        report->boot.units[0].level = report->boot.units[1].level = 1;
+        report->earlier_count = 1;
+        report->earlier[0] = *times;
+}
+
 void tick_run(struct tick *tick, usec_t expected_usec, struct published *ret_published)
 {
         struct published *p = ret_published;
@@ -181,6 +204,8 @@ void tick_run(struct tick *tick, usec_t expected_usec, struct published *ret_pub
                                                 : INCIDENT_OPENED);
         }
         fake_programs(p);
+        fake_boot(&p->boot);
+        p->has_boot = true;
         p->self = (struct self_cost){ .started_usec = tick->started_usec,
                                       .ticks = ++tick->ticks,
                                       .last_tick_usec = now };
