@@ -157,6 +157,11 @@ static enum answer judge_error(const struct ask *ask, const char *error, struct 
                          reason[0] ? reason : "nothing was recorded then");
                 return ANSWER_NO_HISTORY;
         }
+        if (strcmp(error, ASK_INTERFACE ".NoBoot") == 0) {
+                complain("How the machine started is not known: %s",
+                         json_string_or(parameters, "reason", "nobody told"));
+                return ANSWER_NO_HISTORY;
+        }
         if (strcmp(error, ASK_INTERFACE ".Busy") == 0)
                 complain("slowd is answering as many questions about the past as it can; try again in a "
                          "moment");

@@ -10,6 +10,7 @@
 
 #define PID_MAX           4194304 /* PID_MAX_LIMIT, include/linux/threads.h */
 #define LIMIT_MAX         256     /* as in the interface */
+#define BOOT_MAX          1000    /* slowd keeps no more */
 #define WAIT_DEFAULT_USEC (30 * USEC_PER_SEC)
 
 static int set_socket(struct options *options, const char *value, usec_t now_usec)
@@ -245,6 +246,19 @@ static int set_force(struct options *options, const char *value, usec_t now_usec
         return 0;
 }
 
+static int set_boot(struct options *options, const char *value, usec_t now_usec)
+{
+        int64_t boot;
+        (void)now_usec;
+        if (span_i64(span_of(value), &boot) < 0 || boot < -BOOT_MAX || boot > BOOT_MAX) {
+                complain("--boot must be a number: 0 this boot, -1 the one before, 1 the first, not '%s'.",
+                         value);
+                return STATUS_WRONG_USE;
+        }
+        options->boot = (int)boot;
+        return 0;
+}
+
 const struct option_spec option_table[OPTION_TABLE_COUNT] = {
         { "follow",
           'f',
@@ -321,6 +335,12 @@ const struct option_spec option_table[OPTION_TABLE_COUNT] = {
           set_command_lines,
           { "--command-lines", "with the command lines of all programs, which may hold secrets",
             OPTION_COMMAND_LINES } },
+        { "boot",
+          0,
+          VALUE_REQUIRED,
+          set_boot,
+          { "--boot=NUMBER", "not this boot: -1 the one before, 1 the first that is remembered",
+            OPTION_BOOT } },
         { "force", 0, VALUE_NONE, set_force, { "--force", "overwrite FILE if it exists", OPTION_FORCE } },
         { "socket",
           0,

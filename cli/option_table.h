@@ -14,5 +14,5 @@ struct option_spec {
         struct option_help help;
 };
 
-#define OPTION_TABLE_COUNT 21
+#define OPTION_TABLE_COUNT 22
 extern const struct option_spec option_table[OPTION_TABLE_COUNT];

@@ -37,6 +37,7 @@ enum option_bit {
         OPTION_CSV = 1 << 13,
         OPTION_COMMAND_LINES = 1 << 14,
         OPTION_FORCE = 1 << 15,
+        OPTION_BOOT = 1 << 16,
 };
 
 /* What history shows, as bits in the order of option_metrics. */
@@ -68,6 +69,7 @@ struct options {
         usec_t step_usec;              /* 0: what suits */
         unsigned metrics;              /* bits; 0: the server's default */
         bool each, csv, command_lines, force;
+        int boot; /* 0 this one, -1 the one before, 1 the first */
 };
 
 /* One option as shown in help texts, in the order of the table. */

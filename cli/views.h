@@ -17,6 +17,7 @@ int checks_view(struct page *page, struct json_object *reply, const struct optio
 int explain_view(struct page *page, struct json_object *reply, const struct options *options);
 int top_view(struct page *page, struct json_object *reply, const struct options *options);
 int alerts_view(struct page *page, struct json_object *reply, const struct options *options);
+int boot_view(struct page *page, struct json_object *reply, const struct options *options);
 int status_view(struct page *page, struct json_object *reply, const struct options *options);
 int history_view(struct page *page, struct json_object *reply, const struct options *options);
 int history_csv(struct page *page, struct json_object *reply, const struct options *options);

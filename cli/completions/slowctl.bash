@@ -20,7 +20,7 @@ _slowctl_units() {
 
 _slowctl() {
         local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
-        local commands="diagnose why checks explain top alerts history export status help"
+        local commands="diagnose why checks explain top alerts history boot export status help"
         local options="--socket= --json --color= --no-pager --version --help"
         local command="" argument="" is_help="" word i
         COMPREPLY=()
@@ -76,6 +76,10 @@ _slowctl() {
                 mapfile -t COMPREPLY < <(compgen -W "$(_slowctl_units)" -- "$current")
                 return
                 ;;
+        --boot)
+                mapfile -t COMPREPLY < <(compgen -W "-1 -2 -3" -- "$current")
+                return
+                ;;
         --limit | -n)
                 return
                 ;;
@@ -84,7 +88,7 @@ _slowctl() {
         for ((i = 1; i < COMP_CWORD; i++)); do
                 word=${COMP_WORDS[i]}
                 case $word in
-                --socket | --color | --sort | --limit | --since | --until | --at | --metric | --step | --proc | --unit | -n)
+                --socket | --color | --sort | --limit | --since | --until | --at | --metric | --step | --proc | --unit | --boot | -n)
                         [[ ${COMP_WORDS[i + 1]} == "=" ]] && ((i++))
                         ((i++))
                         ;;
@@ -108,6 +112,7 @@ _slowctl() {
         top) options+=" --sort= --limit= --at=" ;;
         alerts) options+=" --since= --until=" ;;
         history) options+=" --proc= --unit= --since= --until= --step= --metric= --each --csv" ;;
+        boot) options+=" --boot=" ;;
         export) options+=" --since= --until= --command-lines --force" ;;
         esac
 

@@ -21,7 +21,7 @@ function __slowctl_behind
     test "$words[-1]" = $argv[1]
 end
 
-set -l commands diagnose why checks explain top alerts history export status help
+set -l commands diagnose why checks explain top alerts history boot export status help
 set -l times 'now today yesterday -1h -24h'
 
 complete -c slowctl -f
@@ -32,6 +32,7 @@ complete -c slowctl -n "not __fish_seen_subcommand_from $commands" -a explain -d
 complete -c slowctl -n "not __fish_seen_subcommand_from $commands" -a top -d 'programs that lose or use most'
 complete -c slowctl -n "not __fish_seen_subcommand_from $commands" -a alerts -d 'what was slow before'
 complete -c slowctl -n "not __fish_seen_subcommand_from $commands" -a history -d 'numbers over time, with a chart'
+complete -c slowctl -n "not __fish_seen_subcommand_from $commands" -a boot -d 'how the machine started'
 complete -c slowctl -n "not __fish_seen_subcommand_from $commands" -a export -d 'a part of the record as a file'
 complete -c slowctl -n "not __fish_seen_subcommand_from $commands" -a status -d 'how slowd itself is doing'
 complete -c slowctl -n "not __fish_seen_subcommand_from $commands" -a help -d 'what a command does and takes'
@@ -48,7 +49,7 @@ complete -c slowctl -l no-pager -d 'write straight to the terminal'
 complete -c slowctl -l version -d 'the version of slowctl'
 complete -c slowctl -s h -l help -d 'what it does and takes'
 
-set -l not_diagnose why checks explain top alerts history export status help
+set -l not_diagnose why checks explain top alerts history boot export status help
 complete -c slowctl -n "not __fish_seen_subcommand_from $not_diagnose" -s f -l follow -d 'again whenever it changes'
 complete -c slowctl -n "not __fish_seen_subcommand_from $not_diagnose" -l wait -d 'wait until slowd can tell'
 complete -c slowctl -n "__fish_seen_subcommand_from top" -l sort -x -a 'lost cpu memory io wait' -d 'most of this first'
@@ -66,6 +67,7 @@ complete -c slowctl -n $of_history -l step -x -a '10s 1min 5min 1h 1d' -d 'one v
 complete -c slowctl -n $of_history -l metric -x -a '(__fish_append , cpu memory io wait threads)' -d 'only these'
 complete -c slowctl -n $of_history -l each -d 'a line for each process'
 complete -c slowctl -n $of_history -l csv -d 'the values as CSV'
+complete -c slowctl -n "__fish_seen_subcommand_from boot" -l boot -x -a '-1 -2 -3' -d 'not this boot'
 complete -c slowctl -n $of_export -l command-lines -d 'with the command lines of all programs'
 complete -c slowctl -n $of_export -l force -d 'overwrite the file if it exists'
 complete -c slowctl -n '__slowctl_behind export' -F

@@ -14,6 +14,7 @@ struct past {
         struct viewer viewer;
         usec_t now_usec;            /* realtime */
         usec_t started_usec;        /* realtime, of this slowd; 0: unknown */
+        char boot_id[40];           /* of the machine now; "" unknown */
         struct incident *incidents; /* those in memory, newest first; only for methods with needs_incidents */
         size_t incident_count;
         atomic_bool is_cancelled; /* nobody waits for the answer any more */
@@ -22,6 +23,8 @@ struct past {
 
 /* Whether a call of Diagnose or Top is about the past. */
 bool past_asks_instant(struct json_object *parameters);
+/* Whether a call of Boot is about an earlier one. */
+bool past_asks_boot(struct json_object *parameters);
 /* History, Alerts and Export always are. */
 bool past_asks_always(struct json_object *parameters);
 
@@ -29,6 +32,7 @@ bool past_asks_always(struct json_object *parameters);
 int past_diagnose(struct past *past, struct json_object *parameters, struct answer *ret_answer);
 int past_top(struct past *past, struct json_object *parameters, struct answer *ret_answer);
 int past_alerts(struct past *past, struct json_object *parameters, struct answer *ret_answer);
+int past_boot(struct past *past, struct json_object *parameters, struct answer *ret_answer);
 int past_history(struct past *past, struct json_object *parameters, struct answer *ret_answer);
 /* No answer but an error; otherwise past->export_fd. */
 int past_export(struct past *past, struct json_object *parameters, struct answer *ret_answer);

@@ -173,6 +173,9 @@ static int make_question(struct questions *questions, const struct question_call
                                .now_usec = clock_now(&clock_real).realtime_usec,
                                .started_usec = call->published ? call->published->self.started_usec : 0,
                                .export_fd = -1 };
+        if (call->published)
+                memcpy(question->past.boot_id, call->published->machine.boot_id,
+                       sizeof(question->past.boot_id));
         int r = question->path ? 0 : -ENOMEM;
         if (r == 0 && call->parameters)
                 r = json_object_deep_copy(call->parameters, &question->parameters, NULL) < 0 ? -ENOMEM : 0;

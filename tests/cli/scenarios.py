@@ -316,6 +316,51 @@ HISTORY_HOSTILE = history(
     [incident(HOSTILE_NAME, AT - 10 * MINUTE, None, HOSTILE_NAME), {}, {"sinceUSec": -1}],
     resolution=HOSTILE_NAME, damaged=HOSTILE_NAME)
 
+# A boot that one unit held up, as on a small server; one that is still going on; one of nonsense.
+def boot_unit(name, level=None, began=None, active=None, length=0, held=None, usual=None, cpu=None, **more):
+    return {"name": name, "type": None, "enabled": None, "level": level, "beganUSec": began, "activeUSec": active,
+            "lengthUSec": length, "heldUSec": held, "usualUSec": usual, "cpuUSec": cpu, "readBytes": None,
+            "writeBytes": None, "memoryPeakBytes": None, **more}
+
+
+BOOT = {
+    "bootId": "0b0c", "kernel": "6.1.0-41-amd64", "target": "graphical.target", "stage": "settled",
+    "beganUSec": AT - 3 * MINUTE, "firmwareUSec": 3200000, "loaderUSec": 1100000, "kernelUSec": 2400000,
+    "initrdUSec": 1800000, "lengthUSec": 44 * SECOND, "finishUSec": 61 * SECOND, "waitingFor": None,
+    "waitingSinceUSec": None, "services": 43, "cpuUSec": 21300000, "cpuWaitedUSec": 12 * SECOND,
+    "ioWaitedUSec": 2100000, "usualUSec": 18500000, "comparedBoots": 10, "overUSec": 25500000, "change": "step",
+    "changedUSec": AT - 2 * DAY, "once": None,
+    "units": [
+        boot_unit("graphical.target", 1, 44 * SECOND, 44 * SECOND, held=0, usual=0),
+        boot_unit("multi-user.target", 2, 43990000, 43990000, held=0, usual=0),
+        boot_unit("migrate.service", 3, 18 * SECOND, 43 * SECOND, 25 * SECOND, 25 * SECOND, cpu=12000, type="oneshot",
+                  enabled="enabled"),
+        boot_unit("network.target", 4, 17900000, 17900000, held=0, usual=0),
+        boot_unit("systemd-networkd.service", 5, 9632000, 17277000, 7645000, 6100000, 7200000, 857000, type="notify",
+                  enabled="enabled", memoryPeakBytes=9100000),
+        boot_unit("systemd-udevd.service", 6, 7653000, 9370000, 1717000, 1717000, 1600000, 14400000, type="notify",
+                  enabled="static"),
+        boot_unit("dev-disk-by\\x2duuid-d2a1a0ab\\x2d27a3\\x2d4a1c\\x2d9a4a.device", 7, 0, 6909000, 6909000, 6909000,
+                  6800000),
+        boot_unit("system.slice", 8, None, 0, held=0),
+        boot_unit("apt-daily.service", None, 20 * SECOND, 61 * SECOND, 41 * SECOND, None, None, 3200000, type="oneshot",
+                  enabled="static", readBytes=112000000, writeBytes=48000000),
+    ],
+    "earlier": [{"beganUSec": AT - i * DAY, "lengthUSec": None if i == 5 else (44 if i < 3 else 18) * SECOND + i * 100000,
+                 "kernel": "6.1.0-41-amd64"} for i in range(1, 11)]}
+BOOT_ONCE = dict(BOOT, firmwareUSec=None, loaderUSec=None, initrdUSec=None, once="the first boot with kernel 6.1.0-41-amd64",
+                 changedUSec=BOOT["beganUSec"])
+BOOT_FIRST = dict(BOOT, usualUSec=None, comparedBoots=0, overUSec=0, change="usual", changedUSec=None, earlier=[])
+BOOT_STARTING = dict(BOOT, stage="starting", lengthUSec=None, finishUSec=None, waitingFor="migrate.service",
+                     waitingSinceUSec=18 * SECOND, services=None, cpuUSec=None, overUSec=0, change="usual",
+                     changedUSec=None, units=[])
+BOOT_HOSTILE = dict(
+    BOOT, kernel=HOSTILE_NAME, target=HOSTILE_NAME, once=HOSTILE_NAME, lengthUSec=2**63 - 1, finishUSec=-1, beganUSec=1,
+    usualUSec=1, overUSec=2**62, comparedBoots=-7, change=HOSTILE_NAME,
+    units=[boot_unit(HOSTILE_NAME, 1, 2**62, 2**63 - 1, 2**63 - 1, 2**62, 2**62, 2**62, type=HOSTILE_NAME,
+                     enabled=HOSTILE_NAME, readBytes=2**63 - 1), boot_unit("a.service", 2**40, 5, 3, 9, 2**62), {}, None, 7]
+    + [boot_unit("x" * 300 + str(i), i, 0, 0) for i in range(90)], earlier=[{}, None, 3])
+
 STATUS_RECORD = dict(STATUS, historyBytes=8412000, historyOldestUSec=AT - 26 * DAY, historyWriting=True,
                      historyProblem=None, lostTicks=0)
 STATUS_NO_RECORD = dict(STATUS, historyBytes=8412000, historyOldestUSec=AT - 26 * DAY, historyWriting=False,

@@ -129,6 +129,11 @@ RENDERED = {
     "history-huge": (["history", "--proc=1"], "History", s.HISTORY_HUGE, 0),
     "history-nothing": (["history"], "History", s.HISTORY_NOTHING, 0),
     "history-hostile": (["history"], "History", s.HISTORY_HOSTILE, 0),
+    "boot": (["boot"], "Boot", s.BOOT, 0),
+    "boot-once": (["boot", "--boot=-1"], "Boot", s.BOOT_ONCE, 0),
+    "boot-first": (["boot", "--boot", "1"], "Boot", s.BOOT_FIRST, 0),
+    "boot-starting": (["boot"], "Boot", s.BOOT_STARTING, 0),
+    "boot-hostile": (["boot"], "Boot", s.BOOT_HOSTILE, 0),
 }
 
 
@@ -600,7 +605,7 @@ class Help(TestCase):
         for name, arguments in (("help", ["--help"]), ("help-diagnose", ["diagnose", "--help"]),
                                 ("help-explain", ["help", "explain"]), ("help-top", ["-h", "top"]),
                                 ("help-alerts", ["alerts", "-h"]), ("help-history", ["history", "-h"]),
-                                ("help-export", ["help", "export"])):
+                                ("help-export", ["help", "export"]), ("help-boot", ["help", "boot"])):
             result = run(arguments, COLUMNS=80)
             self.assertEqual((result.status, result.err), (0, ""))
             self.assertLessEqual(max(len(line) for line in result.out.split("\n")), 80)
