@@ -4,7 +4,9 @@
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/inotify.h>
 #include <unistd.h>
 
 #include "common/cleanup.h"
@@ -47,6 +49,28 @@ int root_open_directory(const struct root *root, const char *path)
         assert(path[0] != '/');
         int fd = openat(root->fd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         return fd < 0 ? -errno : fd;
+}
+
+int root_open_at(int directory_fd, const char *path)
+{
+        assert(path[0] != '/');
+        int fd = openat(directory_fd, path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+        return fd < 0 ? -errno : fd;
+}
+
+int root_open_directory_at(int directory_fd, const char *path)
+{
+        assert(path[0] != '/');
+        int fd = openat(directory_fd, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+        return fd < 0 ? -errno : fd;
+}
+
+int root_watch(int inotify_fd, int place_fd, uint32_t events)
+{
+        char path[32]; /* inotify takes names only, and this is the handle's */
+        (void)snprintf(path, sizeof(path), "/proc/self/fd/%d", place_fd);
+        int watch = inotify_add_watch(inotify_fd, path, events);
+        return watch < 0 ? -errno : watch;
 }
 
 int root_open_place(int directory_fd, const char *path)

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <stddef.h>
 #include <sys/types.h>
 
@@ -22,6 +23,11 @@ int root_open(const struct root *root, const char *path);
 /* For a file that is also written to: a pressure trigger of this very machine. Never blocks. */
 int root_open_trigger(const struct root *root, const char *path);
 int root_open_directory(const struct root *root, const char *path);
+/* The same two below another directory; for a directory a symlink as the last part is not followed. */
+int root_open_at(int directory_fd, const char *path);
+int root_open_directory_at(int directory_fd, const char *path);
+/* Watches what a handle stands for with inotify. A watch, or negative errno. */
+int root_watch(int inotify_fd, int place_fd, uint32_t events);
 /* A mere handle (O_PATH) of whatever is there below a directory, to ask the kernel about: nothing is read, no
  * last symlink followed, no device or pipe opened. A descriptor, or negative errno. */
 int root_open_place(int directory_fd, const char *path);

@@ -14,6 +14,7 @@
 #include "daemon/sample/file_systems.h"
 #include "daemon/sample/fs_errors.h"
 #include "daemon/sample/kmsg.h"
+#include "daemon/sample/log_scan.h"
 #include "daemon/sample/machine.h"
 #include "daemon/sample/mountinfo.h"
 #include "daemon/sample/network_mounts.h"
@@ -58,6 +59,7 @@ struct sampler {
         struct aside *file_systems;
         struct aside *fs_errors;
         struct aside *boot;
+        struct aside *logs;
 };
 
 static int collect_machine(struct sampler *sampler, struct sample *sample)
@@ -139,8 +141,23 @@ static int collect_file_systems(struct sampler *sampler, struct sample *sample)
         return r;
 }
 
-/* In this order: what is compared with the clock comes right after it; cgroups need to know the processes and
- * the disks, swaps the meminfo, and stat completes the machine. */
+static int collect_logs(struct sampler *sampler, struct sample *sample)
+{
+        const void *result;
+        bool is_new;
+        struct log_hints hints = log_hints_of(sampler->older, sample);
+        log_hints_give(&hints);
+        int r = aside_take(sampler->logs, &result, &sample->logs_read_usec, &is_new);
+        const struct log_scan_result *scan = result;
+        if (scan) {
+                sample->logs = scan->logs;
+                sample->log_count = scan->log_count;
+                sample->log_units = scan->units;
+                sample->log_unit_count = scan->unit_count;
+        }
+        return r;
+}
+
 static int collect_fs_errors(struct sampler *sampler, struct sample *sample)
 {
         const void *taken = NULL;
@@ -182,6 +199,7 @@ static const struct collector collectors[] = {
         { .name = "fs-errors", .collect = collect_fs_errors },
         { .collect = collect_places },
         { .name = "networkMounts", .collect = collect_network_mounts },
+        { .name = "logs", .collect = collect_logs },
         { .name = "kmsg", .collect = collect_kmsg },
         { .name = "boot", .collect = collect_boot },
 };
@@ -285,6 +303,8 @@ int sampler_new(const struct root *root, const struct clock *clock, const struct
                 r = network_mounts_new(root, clock, &sampler->network_mounts);
         if (r == 0 && options && options->boot)
                 r = aside_new(options->boot, root, clock, &sampler->boot);
+        if (r == 0)
+                r = aside_new(&log_scan_source, root, clock, &sampler->logs);
         if (r < 0) {
                 sampler_free(sampler);
                 return r;
@@ -299,6 +319,7 @@ struct sampler *sampler_free(struct sampler *sampler)
                 return NULL;
         for (size_t i = 0; i < COLLECTORS_MAX; i++)
                 forget_file(&sampler->files[i]);
+        sampler->logs = aside_free(sampler->logs);
         sampler->file_systems = aside_free(sampler->file_systems);
         sampler->fs_errors = aside_free(sampler->fs_errors);
         sampler->network_mounts = network_mounts_free(sampler->network_mounts);
