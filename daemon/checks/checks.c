@@ -14,6 +14,7 @@ extern const struct check check_memory_thrash;
 extern const struct check check_memory_exhausted;
 extern const struct check check_memory_limit;
 extern const struct check check_memory_oom;
+extern const struct check check_log_oversized;
 extern const struct check check_disk_full;
 extern const struct check check_background_indexer;
 extern const struct check check_background_maintenance;
@@ -31,6 +32,7 @@ const struct check *const checks[] = {
         &check_memory_exhausted,
         &check_memory_limit,
         &check_memory_oom,
+        &check_log_oversized,
         &check_disk_full,
         &check_background_indexer,
         &check_background_maintenance,

@@ -67,38 +67,30 @@ static bool is_notable(const struct process_rate *rate)
                rate->ledger.disk_wait >= NOTABLE_WAIT;
 }
 
-static size_t family_index(const struct family *families, size_t count, uint32_t program)
+static bool is_of(const struct family *family, uint32_t program)
 {
-        for (size_t i = 0; i < count; i++)
-                for (uint32_t k = 0; k < families[i].program_count; k++)
-                        if (families[i].programs[k] == program)
-                                return i;
-        return count;
+        for (uint32_t i = 0; i < family->program_count; i++)
+                if (family->programs[i] == program)
+                        return true;
+        return false;
 }
 
-/* Few processes do anything worth a look: those are gone through, not all of each family. */
-void disk_uses_make(const struct snapshot *latest, const struct family *families, size_t count,
-                    struct disk_use *ret_uses)
+struct disk_use disk_use_of(const struct snapshot *latest, const struct family *family)
 {
-        bool is_any[FAMILIES_MAX] = { false }, is_unknown[FAMILIES_MAX] = { false };
-        memset(ret_uses, 0, count * sizeof(ret_uses[0]));
-        for (size_t i = 0; i < count; i++)
-                ret_uses[i].is_known = true;
+        struct disk_use use = { .is_known = true };
+        bool is_any = false;
         for (size_t i = 0; i < latest->process_count; i++) {
                 const struct process_rate *rate = &latest->processes[i];
+                if (!is_of(family, rate->program))
+                        continue;
                 const uint32_t *devices = rate->sample->io_devices;
-                if (devices[0] == 0 && !is_notable(rate))
-                        continue;
-                size_t index = family_index(families, count, rate->program);
-                if (index == count)
-                        continue;
-                is_any[index] |= devices[0] != 0;
-                is_unknown[index] |= devices[0] == 0;
+                is_any |= devices[0] != 0;
+                use.is_known &= devices[0] != 0 || !is_notable(rate);
                 for (size_t k = 0; k < IO_DEVICES_MAX && devices[k] != 0; k++)
-                        add_device(latest, devices[k], &ret_uses[index]);
+                        add_device(latest, devices[k], &use);
         }
-        for (size_t i = 0; i < count; i++)
-                ret_uses[i].is_known &= is_any[i] && !is_unknown[i];
+        use.is_known &= is_any;
+        return use;
 }
 
 /* A disk that works less than this holds up nobody who is on top of it. */
@@ -121,24 +113,14 @@ static const struct disk_rate *bottom_of(const struct snapshot *latest, const st
         return disk->sample->is_stacked ? NULL : disk;
 }
 
-/* Where requests take many times as long as at the disk below, it is not for that one that they wait. */
-#define PASSED_ON 0.25F
-
-static bool is_slowed_by(const struct disk_rate *disk, const struct disk_rate *below)
-{
-        return disk == below || isnan(disk->await_msec) || isnan(below->await_msec) ||
-               below->await_msec >= PASSED_ON * disk->await_msec;
-}
-
-/* Whether who works on `a` can hold up somebody on `b`: one lies on the other, or both on one that is busy.
- */
+/* Whether one lies on the other, or both on one that is busy. */
 static bool may_meet(const struct snapshot *latest, const struct disk_rate *a, const struct disk_rate *b)
 {
         const struct disk_rate *below_a = bottom_of(latest, a), *below_b = bottom_of(latest, b);
         if (a == b)
                 return true;
         if (below_a && below_b)
-                return below_a == below_b && below_a->busy >= BUSY_LEAST && is_slowed_by(b, below_b);
+                return below_a == below_b && below_a->busy >= BUSY_LEAST;
         if (a->sample->is_stacked && b->sample->is_stacked)
                 return is_any_busy(latest);
         if (!a->sample->is_stacked && !b->sample->is_stacked)
@@ -206,25 +188,27 @@ static double possible(float moved, float carried)
         return moved <= BYTES_EXCESS * (double)carried ? (double)moved : 0;
 }
 
-bool disk_is_main_user(const struct snapshot *latest, const struct family *families,
-                       const struct disk_use *uses, size_t count, size_t index, const struct disk_use *place,
-                       double share)
+bool disk_is_main_user(const struct snapshot *latest, const struct family *families, size_t count,
+                       const struct family *family, const struct disk_use *place, double share)
 {
-        const struct family *family = &families[index];
+        struct disk_use own = disk_use_of(latest, family);
         const struct disk_rate *disk = disk_use_disk(latest, place);
         double sum = 0;
         if (place->is_known && disk->busy >= BUSY_LEAST && disk_carried(disk) > 0) {
                 /* Of a single disk it fills the cache in front, if it moves more. */
-                double here = uses[index].count == 1
-                                      ? disk_moved(family)
-                                      : possible(family->read_bytes, disk->read_bytes) +
-                                                possible(family->write_bytes, disk->write_bytes);
+                double here = own.count == 1 ? disk_moved(family)
+                                             : possible(family->read_bytes, disk->read_bytes) +
+                                                       possible(family->write_bytes, disk->write_bytes);
                 return here >= share * disk_carried(disk);
         }
-        for (size_t i = 0; i < count; i++)
-                if (disk_moved(&families[i]) > 0 && disk_use_meets(latest, place, &uses[i]) &&
-                    (uses[i].is_known || !disk_is_elsewhere(latest, disk, &families[i])))
+        for (size_t i = 0; i < count; i++) {
+                if (disk_moved(&families[i]) <= 0)
+                        continue;
+                struct disk_use other = disk_use_of(latest, &families[i]);
+                if (disk_use_meets(latest, place, &other) &&
+                    (other.is_known || !disk_is_elsewhere(latest, disk, &families[i])))
                         sum += disk_weight(&families[i]);
+        }
         return sum > 0 && disk_weight(family) >= share * sum;
 }
 

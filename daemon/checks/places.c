@@ -12,6 +12,14 @@ bool place_is_below(const char *path, const char *directory)
                (path[length] == '/' || path[length] == '\0');
 }
 
+const struct file_system_sample *place_of_device(const struct sample *sample, uint32_t major, uint32_t minor)
+{
+        for (size_t i = 0; i < sample->file_system_count; i++)
+                if (sample->file_systems[i].major == major && sample->file_systems[i].minor == minor)
+                        return &sample->file_systems[i];
+        return NULL;
+}
+
 const struct file_system_sample *place_of_path(const struct sample *sample, const char *path)
 {
         const struct mount_sample *best = NULL;
@@ -21,9 +29,5 @@ const struct file_system_sample *place_of_path(const struct sample *sample, cons
                 if (place_is_below(path, mount->path) && (!best || strlen(mount->path) >= strlen(best->path)))
                         best = mount;
         }
-        for (size_t i = 0; best && i < sample->file_system_count; i++)
-                if (sample->file_systems[i].major == best->major &&
-                    sample->file_systems[i].minor == best->minor)
-                        return &sample->file_systems[i];
-        return NULL;
+        return best ? place_of_device(sample, best->major, best->minor) : NULL;
 }
