@@ -29,4 +29,5 @@ extern const struct command command_alerts;
 extern const struct command command_history;
 extern const struct command command_export;
 extern const struct command command_boot;
+extern const struct command command_logs;
 extern const struct command command_status;

@@ -18,6 +18,7 @@ int explain_view(struct page *page, struct json_object *reply, const struct opti
 int top_view(struct page *page, struct json_object *reply, const struct options *options);
 int alerts_view(struct page *page, struct json_object *reply, const struct options *options);
 int boot_view(struct page *page, struct json_object *reply, const struct options *options);
+int logs_view(struct page *page, struct json_object *reply, const struct options *options);
 int status_view(struct page *page, struct json_object *reply, const struct options *options);
 int history_view(struct page *page, struct json_object *reply, const struct options *options);
 int history_csv(struct page *page, struct json_object *reply, const struct options *options);

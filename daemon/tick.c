@@ -270,6 +270,7 @@ void tick_run(struct tick *tick, usec_t expected_usec, struct published *ret_pub
                sample->collector_count * sizeof(sample->collectors[0]));
         publish_top(tick, published);
         publish_boot(tick, published);
+        log_rows_make(tick->history, &published->logs);
         publish_incidents(tick, published);
         uint64_t signature = diagnosis_signature(&published->diagnosis);
         published->has_changed = signature != tick->signature;

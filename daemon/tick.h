@@ -7,6 +7,7 @@
 #include "daemon/diagnosis/diagnosis.h"
 #include "daemon/history/store.h"
 #include "daemon/model/boot_compare.h"
+#include "daemon/log_rows.h"
 #include "daemon/root.h"
 #include "daemon/sample/collectors.h"
 
@@ -57,6 +58,7 @@ struct published {
         struct boot_report boot;
         struct top_row top[PUBLISHED_PROGRAMS_MAX]; /* by time lost plus CPU used, most first */
         size_t top_count;
+        struct log_rows logs;
         struct incident incidents[INCIDENTS_MAX]; /* newest first */
         size_t incident_count;
         struct incident_event events[INCIDENT_EVENTS_MAX]; /* of this tick only */

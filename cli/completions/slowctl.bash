@@ -20,7 +20,7 @@ _slowctl_units() {
 
 _slowctl() {
         local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
-        local commands="diagnose why checks explain top alerts history boot export status help"
+        local commands="diagnose why checks explain top alerts history boot export logs status help"
         local options="--socket= --json --color= --no-pager --version --help"
         local command="" argument="" is_help="" word i
         COMPREPLY=()
@@ -110,6 +110,7 @@ _slowctl() {
         diagnose) options+=" --follow --wait --at= --since= --until=" ;;
         why) options+=" --at= --since= --until=" ;;
         top) options+=" --sort= --limit= --at=" ;;
+        logs) options+=" --limit=" ;;
         alerts) options+=" --since= --until=" ;;
         history) options+=" --proc= --unit= --since= --until= --step= --metric= --each --csv" ;;
         boot) options+=" --boot=" ;;

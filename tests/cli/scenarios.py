@@ -191,6 +191,29 @@ TOP = {"atUSec": AT, "intervalUSec": 5 * SECOND, "cpus": 2, "programs": [
     program("名前の長いプログラム", 1, 9010, 1, None, "user@1000.service", "日本", "/opt/日本/名前", memoryBytes=900),
 ]}
 
+
+
+def log(path, size, growth, **more):
+    return dict({"path": path, "kind": "log", "sizeBytes": size, "allocatedBytes": size, "growthBytesPerHour": growth,
+                 "writer": None, "unit": None, "rotation": "none", "reader": None, "readsPerHour": None, "mount": "/",
+                 "fullInUSec": None, "modifiedUSec": AT - MINUTE}, **more)
+
+
+LOGS = {"atUSec": AT, "logs": [
+    log("/srv/shop/logs/archive/2024/november/visits-of-all-customers.txt", 812000000, 41000000, kind="other",
+        reader="report.py", readsPerHour=1140),
+    log("/var/log/app/app.log", 5200000000, 18000000000, writer="app", unit="app.service", fullInUSec=8 * MINUTE),
+    log("/var/log/journal", 1100000000, 12000000, kind="journal", writer="systemd-journald", rotation=None),
+    log("/var/log/nginx/access.log", 31000000, 2100000, writer="nginx", unit="nginx.service", rotation="daily"),
+    log("/var/lib/docker/containers/4f1c/4f1c-json.log", 7200000, -30000, kind="container", writer="dockerd"),
+    log("/tmp/\u001b[31mold (deleted)", 902000000, None, kind="deleted", writer="java", modifiedUSec=0),
+], "journalUnits": [
+    {"unit": "app.service", "messages": 91200, "messagesPerHour": 64000},
+    {"unit": "kernel", "messages": 712, "messagesPerHour": 1200},
+    {"unit": None, "messages": 80, "messagesPerHour": 300},
+    {"unit": "cron.service", "messages": 12, "messagesPerHour": None},
+]}
+
 ALERTS = {"alerts": [
     {"id": 3, "check": "cpu.overload", "severity": "critical", "sinceUSec": AT - 12 * MINUTE, "untilUSec": None,
      "peakUSec": AT, "peakPermille": 310, "summary": OVERLOAD["summary"], "culprit": None, "victims": []},

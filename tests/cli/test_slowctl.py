@@ -107,6 +107,8 @@ RENDERED = {
     "alerts": (["alerts"], "Alerts", s.ALERTS, 0),
     "no-alerts": (["alerts"], "Alerts", {"alerts": []}, 0),
     "no-top": (["top"], "Top", dict(s.TOP, programs=[]), 0),
+    "logs": (["logs"], "ListLogs", s.LOGS, 0),
+    "no-logs": (["logs"], "ListLogs", {"atUSec": s.AT, "logs": [], "journalUnits": []}, 0),
     "status": (["status"], "Status", s.STATUS, 0),
     "status-record": (["status"], "Status", s.STATUS_RECORD, 0),
     "status-no-record": (["status"], "Status", s.STATUS_NO_RECORD, 0),

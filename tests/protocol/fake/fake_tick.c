@@ -136,8 +136,22 @@ static void add_event(struct published *published, enum incident_change change)
                 (struct incident_event){ .change = change, .incident = published->incidents[0] };
 }
 
+static void fake_logs(struct published *published)
+{
+        struct log_row *row = &published->logs.rows[0];
+        published->logs.count = published->logs.unit_count = 1;
+        published->logs.read_usec = published->self.last_tick_usec;
+        *row = (struct log_row){ .growth_per_sec = 1000, .reads_per_min = NAN, .full_usec = USEC_PER_HOUR };
+        row->log.size_bytes = row->log.allocated_bytes = 5000000;
+        row->log.rotation_bytes = ABSENT;
+        text_format(row->log.path, sizeof(row->log.path), "/var/log/app.log");
+        text_format(row->writer, sizeof(row->writer), "app");
+        published->logs.units[0] = (struct log_unit_sample){ .entries = 7, .earlier_usec = USEC_PER_MINUTE };
+}
+
 static void fake_programs(struct published *published)
 {
+        fake_logs(published);
         published->top_count = FAKE_PROGRAMS;
         for (uint32_t i = 0; i < FAKE_PROGRAMS; i++) {
                 struct top_row *row = &published->top[i];
