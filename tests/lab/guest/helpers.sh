@@ -69,3 +69,37 @@ rate() {
         after=$(counter "$1" "$2")
         echo $(((after - before) / ${3:-5}))
 }
+
+# serve_nfs: a file server on this machine, mounted at /mnt/files, with somebody who saves there (`editor`).
+serve_nfs() {
+        mkdir -p /srv/export /mnt/files
+        chmod 777 /srv/export
+        echo '/srv/export 127.0.0.1(rw,no_root_squash,insecure,no_subtree_check,fsid=1)' >/etc/exports
+        systemctl start nfs-server
+        exportfs -ra
+        mount -t nfs -o "vers=4.2,${1:-hard}" 127.0.0.1:/srv/export /mnt/files
+}
+
+# slow_nfs MILLISECONDS: what goes to and comes from the file server takes so long; everything else on lo does not.
+slow_nfs() {
+        tc qdisc replace dev lo root handle 1: prio bands 3 priomap 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0
+        tc qdisc replace dev lo parent 1:3 handle 30: netem delay "$1ms" limit 10000
+        tc filter add dev lo parent 1: protocol ip u32 match ip dport 2049 0xffff flowid 1:3
+        tc filter add dev lo parent 1: protocol ip u32 match ip sport 2049 0xffff flowid 1:3
+}
+
+# cut_nfs: the file server does not answer any more.
+cut_nfs() {
+        iptables -I INPUT -i lo -p tcp --dport 2049 -j DROP
+        iptables -I INPUT -i lo -p tcp --sport 2049 -j DROP
+}
+
+# small_disk DIRECTORY MEGABYTES [MKFS-OPTION...]: a file system of its own there.
+small_disk() {
+        local directory=$1 size=$2
+        shift 2
+        mkdir -p "$directory" /srv/images
+        truncate -s "${size}M" "/srv/images/${directory##*/}"
+        mkfs.ext4 -q -F -m 0 "$@" "/srv/images/${directory##*/}"
+        mount -o loop "/srv/images/${directory##*/}" "$directory"
+}

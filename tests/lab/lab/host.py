@@ -50,8 +50,8 @@ def compile_tools(directory):
 
 def share_cpu(pid):
     """Lets the guest run before whatever else this machine builds, where control groups can be made. The group."""
-    for path, key, value in (("/sys/fs/cgroup/cpu/slowd-lab-guest", "cpu.shares", "50000"),
-                             ("/sys/fs/cgroup/slowd-lab-guest", "cpu.weight", "5000")):
+    for path, key, value in (("/sys/fs/cgroup/cpu/slowd-lab", "cpu.shares", "50000"),
+                             ("/sys/fs/cgroup/slowd-lab", "cpu.weight", "5000")):
         try:
             os.makedirs(path, exist_ok=True)
             with open(f"{path}/{key}", "w", encoding="ascii") as file:
@@ -88,5 +88,12 @@ class Starved:
         return round(1000 * wait / (run + wait)) if run + wait > 0 else 0
 
 
-def missing_programs():
-    return [name for name in ("qemu-system-x86_64", "qemu-img", "mmdebstrap", "gcc") if not shutil.which(name)]
+def why_not():
+    """Why this machine cannot have the lab, or nothing."""
+    if os.geteuid():
+        return "the lab needs root: its guest's root file system is made here"
+    missing = [name for name in ("qemu-system-x86_64", "qemu-img", "mmdebstrap", "mke2fs", "gcc") if not shutil.which(name)]
+    if missing:
+        needs = subprocess.run([HERE / "image", "--needs"], stdout=subprocess.PIPE, text=True, check=False).stdout.split()
+        return f"{', '.join(missing)} not found: apt-get install {' '.join(needs)}"
+    return None

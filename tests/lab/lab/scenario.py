@@ -11,6 +11,7 @@ from lab.score import Answer, Outcome
 ASK_SECONDS = 5
 HELD_ANSWERS = 2  # the right answer must still be there so many times after it was first given
 PREPARED_SECONDS = 12  # what is prepared runs for so long; what is usual with it is measured at the end
+PREPARED_SECONDS = 12  # what is prepared runs for so long; what is usual with it is measured at the end
 FIELDS = {"title", "expect", "culprit", "lookAlikeOf", "compound", "allowed", "consequences", "limitSeconds", "smoke",
           "configuration", "injectSeconds"}
 ASK = """\
@@ -106,13 +107,15 @@ def run(session, scenario, seed):
         guest.must(prefix + ". ./prepare", timeout=scenario.inject_limit)
         time.sleep(PREPARED_SECONDS)
         guest.must(f"/opt/lab/bin/probe-all {PREPARED_SECONDS - 4} >/run/lab/usual")
+        time.sleep(PREPARED_SECONDS)
+        guest.must(f"/opt/lab/bin/probe-all {PREPARED_SECONDS - 4} >/run/lab/usual")
     time.sleep(settle)
     before = ask(guest)
     outcome.before = before
     if scenario.has("inject"):
         guest.must(prefix + ". ./inject", timeout=scenario.inject_limit)
     onset = time.monotonic()
-    outcome.injected(onset)
+    outcome.injected(onset, int(time.time() * 1e6))
     while True:
         time.sleep(max(0.0, ASK_SECONDS - (time.monotonic() - onset) % ASK_SECONDS))
         answer = ask(guest)

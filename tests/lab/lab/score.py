@@ -43,7 +43,7 @@ class Outcome:
         self.scenario, self.seed, self.intensity = scenario, seed, intensity
         self.before = None
         self.answers = []
-        self.onset = None
+        self.onset = self.onset_realtime_usec = None
         self.detected_at = None  # seconds after the fault was made
         self.right_since = 0     # right answers in a row, up to now
         self.is_valid = None
@@ -51,8 +51,8 @@ class Outcome:
         self.starved_permille = 0
         self.error = None
 
-    def injected(self, onset):
-        self.onset = onset
+    def injected(self, onset, realtime_usec):
+        self.onset, self.onset_realtime_usec = onset, realtime_usec
 
     def add(self, answer):
         self.answers.append(answer)

@@ -66,6 +66,7 @@ class Session:
         say("building slowd's package")
         self.package = package or host.build_package(self.build)
         self.tools = host.compile_tools(host.CACHE / "tools")
+        self.warm_since = None
         self.guest = Guest(self.image, self.directory, console=self.directory / "console.log")
 
     def __enter__(self):
@@ -97,6 +98,7 @@ class Session:
         """Makes the machine that all scenarios start from."""
         self.start()
         self.say("installing slowd")
+        self.warm_since = int(time.time())
         self.guest.must("/opt/lab/warm", timeout=300)
         self.say(f"warming up for {WARM_SECONDS} s")
         time.sleep(WARM_SECONDS)
