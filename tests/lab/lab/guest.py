@@ -1,8 +1,10 @@
 """The virtual machine: start, stop, snapshots, and shell scripts run in it."""
 
+import ctypes
 import json
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import tarfile
@@ -14,6 +16,7 @@ MEMORY_MB = 1024
 CPUS = 2
 DATA_DISK = "throttling.iops-total=300,throttling.bps-total=31457280,throttling.iops-size=131072"
 PAYLOAD_BYTES = 64 << 20
+PR_SET_PDEATHSIG = 1
 
 
 class GuestFailed(Exception):
@@ -81,7 +84,8 @@ class Guest:
         if snapshot:
             command += ["-loadvm", snapshot]
         with open(self.directory / "qemu.log", "ab") as log:
-            self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+            self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                                            preexec_fn=die_with_parent)
         host.share_cpu(self.process.pid)
         self.monitor = self.connect(paths["monitor"]).makefile("rw", encoding="utf-8")
         self.monitor.readline()
@@ -173,6 +177,11 @@ class Guest:
     def set_clock(self):
         """After a snapshot the guest lives in the past."""
         self.must(f"date --utc --set=@{time.time():.3f}")
+
+
+def die_with_parent():
+    """In the child: whatever ends this program ends the guest."""
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def quote(text):

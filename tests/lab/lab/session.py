@@ -4,7 +4,9 @@ from which every scenario starts."""
 import hashlib
 import os
 import shutil
+import signal
 import subprocess
+import sys
 import time
 
 from lab import host
@@ -70,6 +72,7 @@ class Session:
         self.guest = Guest(self.image, self.directory, console=self.directory / "console.log")
 
     def __enter__(self):
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
         return self
 
     def __exit__(self, *_):
