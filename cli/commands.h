@@ -25,6 +25,7 @@ extern const struct command command_why;
 extern const struct command command_checks;
 extern const struct command command_explain;
 extern const struct command command_top;
+extern const struct command command_mounts;
 extern const struct command command_alerts;
 extern const struct command command_history;
 extern const struct command command_export;

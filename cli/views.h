@@ -15,6 +15,7 @@ int diagnosis_view(struct page *page, struct json_object *reply, const struct op
 int why_view(struct page *page, struct json_object *reply, const struct options *options);
 int checks_view(struct page *page, struct json_object *reply, const struct options *options);
 int explain_view(struct page *page, struct json_object *reply, const struct options *options);
+int mounts_view(struct page *page, struct json_object *reply, const struct options *options);
 int top_view(struct page *page, struct json_object *reply, const struct options *options);
 int alerts_view(struct page *page, struct json_object *reply, const struct options *options);
 int boot_view(struct page *page, struct json_object *reply, const struct options *options);

@@ -9,6 +9,7 @@
 #include "daemon/checks/run.h"
 #include "daemon/diagnosis/diagnose.h"
 #include "daemon/history/boots_load.h"
+#include "daemon/mount_rows.h"
 #include "daemon/ranking.h"
 #include "daemon/top_rows.h"
 
@@ -271,6 +272,7 @@ void tick_run(struct tick *tick, usec_t expected_usec, struct published *ret_pub
         publish_top(tick, published);
         publish_boot(tick, published);
         log_rows_make(tick->history, &published->logs);
+        published->mount_count = mount_rows_make(tick->history, published->mounts);
         publish_incidents(tick, published);
         uint64_t signature = diagnosis_signature(&published->diagnosis);
         published->has_changed = signature != tick->signature;

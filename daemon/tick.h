@@ -30,6 +30,28 @@ struct top_row {
         char command_line[COMMAND_LINE_MAX]; /* of the busiest process */
 };
 
+#define PUBLISHED_MOUNT_USERS_MAX 4
+
+/* One network or FUSE mount as `Mounts` shows it: means over the last minute. */
+struct mount_row {
+        char path[PATH_TEXT_MAX], type[DEVICE_NAME_MAX], source[PATH_TEXT_MAX];
+        const char *state; /* static: "idle", "ok", "slow", "hung", "not responding" */
+        float operations;  /* per second; NAN unknown */
+        float request_usec, round_trip_usec;
+        float retransmitted; /* of the requests, 0..1 */
+        float read_bytes, write_bytes;
+        float waited;         /* task seconds per second of those who use it */
+        uint64_t outstanding; /* requests; ABSENT unknown */
+        usec_t silent_usec;
+        struct mount_row_user {
+                char name[PROGRAM_NAME_MAX];
+                char directory[PATH_TEXT_MAX];
+                uint32_t uid, count, waiting;
+                float waited;
+        } users[PUBLISHED_MOUNT_USERS_MAX]; /* who waits most first */
+        uint32_t user_count;
+};
+
 struct self_cost {
         usec_t started_usec; /* realtime */
         uint64_t ticks;
@@ -59,6 +81,8 @@ struct published {
         struct top_row top[PUBLISHED_PROGRAMS_MAX]; /* by time lost plus CPU used, most first */
         size_t top_count;
         struct log_rows logs;
+        struct mount_row mounts[NETWORK_MOUNTS_MAX];
+        size_t mount_count;
         struct incident incidents[INCIDENTS_MAX]; /* newest first */
         size_t incident_count;
         struct incident_event events[INCIDENT_EVENTS_MAX]; /* of this tick only */

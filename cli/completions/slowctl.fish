@@ -21,7 +21,7 @@ function __slowctl_behind
     test "$words[-1]" = $argv[1]
 end
 
-set -l commands diagnose why checks explain top alerts history boot export logs status help
+set -l commands diagnose why checks explain top mounts alerts history boot export logs status help
 set -l times 'now today yesterday -1h -24h'
 
 complete -c slowctl -f
@@ -30,6 +30,7 @@ complete -c slowctl -n "not __fish_seen_subcommand_from $commands" -a why -d 'wh
 complete -c slowctl -n "not __fish_seen_subcommand_from $commands" -a checks -d 'what slowd looks for and found'
 complete -c slowctl -n "not __fish_seen_subcommand_from $commands" -a explain -d 'what a check means'
 complete -c slowctl -n "not __fish_seen_subcommand_from $commands" -a top -d 'programs that lose or use most'
+complete -c slowctl -n "not __fish_seen_subcommand_from $commands" -a mounts -d 'network mounts and who waits for them'
 complete -c slowctl -n "not __fish_seen_subcommand_from $commands" -a alerts -d 'what was slow before'
 complete -c slowctl -n "not __fish_seen_subcommand_from $commands" -a history -d 'numbers over time, with a chart'
 complete -c slowctl -n "not __fish_seen_subcommand_from $commands" -a boot -d 'how the machine started'
@@ -50,7 +51,7 @@ complete -c slowctl -l no-pager -d 'write straight to the terminal'
 complete -c slowctl -l version -d 'the version of slowctl'
 complete -c slowctl -s h -l help -d 'what it does and takes'
 
-set -l not_diagnose why checks explain top alerts history boot export logs status help
+set -l not_diagnose why checks explain top mounts alerts history boot export logs status help
 complete -c slowctl -n "not __fish_seen_subcommand_from $not_diagnose" -s f -l follow -d 'again whenever it changes'
 complete -c slowctl -n "not __fish_seen_subcommand_from $not_diagnose" -l wait -d 'wait until slowd can tell'
 complete -c slowctl -n "__fish_seen_subcommand_from top" -l sort -x -a 'lost cpu memory io wait' -d 'most of this first'

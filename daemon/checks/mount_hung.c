@@ -47,23 +47,6 @@ static const struct mount_rate *most_silent(const struct history *history, usec_
         return worst;
 }
 
-/* What the kernel itself says of a server ("nfs: server files not responding, still trying", "... OK"; "CIFS:
- * VFS: \\files has not responded in 180 seconds. Reconnecting..."); NULL nothing, or that it is back. */
-static const struct kernel_message *complaint_of(const struct history *history, const char *server)
-{
-        const struct kernel_message *message;
-        for (size_t i = 0; server[0] && (message = history_message(history, i)); i++) {
-                const char *at = strstr(message->text, server);
-                if (!at)
-                        continue;
-                if (strstr(at, "not respond"))
-                        return message;
-                if (strcmp(at + strlen(server), " OK") == 0)
-                        return NULL; /* the newest comes first */
-        }
-        return NULL;
-}
-
 static void add_remedies(const struct mount_rate *mount, const char *server, struct finding *finding)
 {
         char command[FINDING_TEXT_MAX];
@@ -102,7 +85,7 @@ static void found(const struct history *history, const struct mount_rate *mount,
         const struct snapshot *latest = history_latest(history);
         const struct network_mount_sample *sample = mount->sample;
         char words[FINDING_TEXT_MAX], server[MOUNT_SERVER_MAX], silent[UNITS_MAX], who[SUBJECT_NAME_MAX];
-        const struct kernel_message *complaint = complaint_of(history, mount_server(server, mount));
+        const struct kernel_message *complaint = mount_complaint(history, mount_server(server, mount));
         uint32_t waiting = 0;
         for (size_t i = 0; i < count; i++)
                 waiting += uses[i].waiting;

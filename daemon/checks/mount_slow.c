@@ -132,7 +132,7 @@ static const char *examine(struct situation *s, double threshold, char *buffer, 
         else if (is_bulk(&s->window, p))
                 text_format(buffer, size, "it moves %s each second in large requests",
                             format_bytes(text, (double)s->window.read_bytes + (double)s->window.write_bytes));
-        else if (s->mount->sample->kind == MOUNT_FUSE && s->request_usec < 2 * p[SLOW_REQUEST] &&
+        else if (s->mount->sample->kind == MOUNT_FUSE && s->request_usec < p[SLOW_REQUEST] &&
                  history_mean(s->history, FIELD_PSI_CPU_SOME, s->window_usec) >= STARVED_SHARE)
                 text_format(buffer, size, "the program that serves it has to wait for a CPU");
         else if (history_covered(s->history, s->window_usec) < s->window_usec / 2)

@@ -58,6 +58,21 @@ const char *mount_server(char buffer[static MOUNT_SERVER_MAX], const struct moun
         return buffer;
 }
 
+const struct kernel_message *mount_complaint(const struct history *history, const char *server)
+{
+        const struct kernel_message *message;
+        for (size_t i = 0; server[0] && (message = history_message(history, i)); i++) {
+                const char *at = strstr(message->text, server);
+                if (!at)
+                        continue;
+                if (strstr(at, "not respond"))
+                        return message;
+                if (strcmp(at + strlen(server), " OK") == 0)
+                        return NULL; /* the newest comes first */
+        }
+        return NULL;
+}
+
 static bool is_network(const struct mount_rate *mount)
 {
         return mount->mount && mount->mount->is_network;

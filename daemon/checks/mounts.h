@@ -21,6 +21,9 @@ const char *mount_path(const struct mount_rate *mount);
 /* The host that serves it, as far as its source tells ("files" of "me@files:/export"); "" none. */
 #define MOUNT_SERVER_MAX 64
 const char *mount_server(char buffer[static MOUNT_SERVER_MAX], const struct mount_rate *mount);
+/* What the kernel itself says of a server ("nfs: server files not responding, still trying", "... OK"; "CIFS:
+ * VFS: \\files has not responded in 180 seconds. Reconnecting..."); NULL nothing, or that it is back. */
+const struct kernel_message *mount_complaint(const struct history *history, const char *server);
 /* "the network mount /mnt/x of files", "/mnt/x (fuse.foo)". */
 const char *mount_words(char buffer[static FINDING_TEXT_MAX], const struct mount_rate *mount);
 /* The programs that were seen to wait for the mount, the one that waits most first. Kernel threads and slowd

@@ -166,6 +166,7 @@ const struct method methods[] = {
         { INTERFACE_NAME ".Explain", NAMES("check", NULL), .run = method_explain },
         { INTERFACE_NAME ".Top", NAMES("sort", "limit", "atUSec", NULL), .asks_past = past_asks_instant,
           .run_past = past_top, .run = method_top },
+        { INTERFACE_NAME ".Mounts", NAMES(NULL), .run = method_mounts },
         { INTERFACE_NAME ".Alerts", NAMES("sinceUSec", "untilUSec", NULL), .asks_past = past_asks_always,
           .run_past = past_alerts, .needs_incidents = true },
         { INTERFACE_NAME ".History",

@@ -64,5 +64,7 @@ int method_boot(const struct served *served, const struct viewer *viewer, struct
                 struct answer *ret_answer); /* in method_boot.c */
 int method_list_logs(const struct served *served, const struct viewer *viewer, struct json_object *parameters,
                      struct answer *ret_answer);
+int method_mounts(const struct served *served, const struct viewer *viewer, struct json_object *parameters,
+                  struct answer *ret_answer);
 int method_status(const struct served *served, const struct viewer *viewer, struct json_object *parameters,
                   struct answer *ret_answer);

@@ -36,8 +36,9 @@ static void assert_harmless(const struct page *page)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
         static const size_t widths[] = { 40, 80, 200 };
-        static const renderer views[] = { diagnosis_view, checks_view, explain_view, top_view,    alerts_view,
-                                          status_view,    why_view,    history_view, history_csv, boot_view };
+        static const renderer views[] = { diagnosis_view, checks_view, explain_view, top_view,
+                                          alerts_view,    status_view, why_view,     history_view,
+                                          history_csv,    boot_view,   mounts_view };
         enum { VIEWS = sizeof(views) / sizeof(views[0]) };
         static const struct options asked[] = {
                 { 0 },

@@ -213,6 +213,31 @@ LOGS = {"atUSec": AT, "logs": [
     {"unit": None, "messages": 80, "messagesPerHour": 300},
     {"unit": "cron.service", "messages": 12, "messagesPerHour": None},
 ]}
+def mount(path, state="ok", kind="nfs4", source="files:/export", users=(), waited=0, **more):
+    row = {"path": path, "type": kind, "source": source, "state": state, "waitedPermille": waited, "users": [
+        {"name": name, "count": count, "waiting": waiting, "waitedPermille": share, "directory": directory}
+        for name, count, waiting, share, directory in users]}
+    for key in ("requestsPerSecond", "requestUSec", "roundTripUSec", "retransmittedPermille", "readBytesPerSecond",
+                "writeBytesPerSecond", "outstanding", "silentUSec"):
+        row[key] = more.get(key)
+    return row
+
+
+MOUNTS = {"atUSec": AT, "mounts": [
+    mount("/srv/projects", "slow", users=[("rsync", 3, 2, 1870, "/srv/projects/2024/invoices"), ("ls", 1, 0, 12, None)],
+          waited=1882, requestsPerSecond=41, requestUSec=48200, roundTripUSec=46100, retransmittedPermille=2,
+          readBytesPerSecond=1310720, writeBytesPerSecond=0, outstanding=2, silentUSec=40000),
+    mount("/home/anna/remote", "hung", "fuse.sshfs", "anna@far.example.org:", [("mutt", 1, 1, 1000, "/home/anna/remote/mail")],
+          1000, requestsPerSecond=0, outstanding=1, silentUSec=184 * SECOND),
+    mount("/mnt/old", "not responding", source="old:/", outstanding=4, silentUSec=0, requestsPerSecond=0),
+    mount("/home", requestsPerSecond=12408, requestUSec=840, roundTripUSec=790, retransmittedPermille=0,
+          readBytesPerSecond=88000000, writeBytesPerSecond=21000000, outstanding=0, silentUSec=0),
+    mount("/run/user/1000/doc", "idle", "fuse.portal", "portal", requestsPerSecond=None, outstanding=0, silentUSec=0),
+]}
+MOUNTS_HOSTILE = {"atUSec": AT, "mounts": [
+    mount(HOSTILE_NAME, HOSTILE_NAME, HOSTILE_NAME, HOSTILE_NAME, [(HOSTILE_NAME, -1, -1, -5, HOSTILE_NAME)], -1,
+          requestUSec=-7, silentUSec=-1, outstanding=9223372036854775807),
+    {}, None, 7]}
 
 ALERTS = {"alerts": [
     {"id": 3, "check": "cpu.overload", "severity": "critical", "sinceUSec": AT - 12 * MINUTE, "untilUSec": None,

@@ -104,6 +104,9 @@ RENDERED = {
     "checks": (["checks"], "ListChecks", s.CHECKS, 0),
     "explain": (["explain", "cpu.overload"], "Explain", s.EXPLAIN, 0),
     "top": (["top"], "Top", s.TOP, 0),
+    "mounts": (["mounts"], "Mounts", s.MOUNTS, 0),
+    "mounts-hostile": (["mounts"], "Mounts", s.MOUNTS_HOSTILE, 0),
+    "no-mounts": (["mounts"], "Mounts", dict(s.MOUNTS, mounts=[]), 0),
     "alerts": (["alerts"], "Alerts", s.ALERTS, 0),
     "no-alerts": (["alerts"], "Alerts", {"alerts": []}, 0),
     "no-top": (["top"], "Top", dict(s.TOP, programs=[]), 0),
@@ -251,9 +254,9 @@ class Json(TestCase):
 
     def test_all_commands(self):
         server = self.serve(ListChecks=s.CHECKS, Explain=s.EXPLAIN, Top=s.TOP, Alerts=s.ALERTS, Status=s.STATUS,
-                            History=s.HISTORY)
+                            History=s.HISTORY, Mounts=s.MOUNTS)
         for arguments, reply in ((["checks"], s.CHECKS), (["explain", "x"], s.EXPLAIN), (["top"], s.TOP),
-                                 (["alerts"], s.ALERTS), (["status"], s.STATUS), (["history"], s.HISTORY)):
+                                 (["alerts"], s.ALERTS), (["status"], s.STATUS), (["history"], s.HISTORY), (["mounts"], s.MOUNTS)):
             result = self.ask(server, *arguments, "--json")
             self.assertEqual((result.status, json.loads(result.out)), (0, reply))
 

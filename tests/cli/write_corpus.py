@@ -12,7 +12,7 @@ VIEWS = [[s.SLOW, s.HEALTHY, s.UNKNOWN, s.CONSEQUENCES, s.RISK, s.HOSTILE, s.BAR
          [s.ALERTS], [s.STATUS],
          [s.WHY, s.WHY_HOSTILE, s.WHY_HUGE],
          [s.HISTORY, s.HISTORY_PROGRAM, s.HISTORY_HOSTILE], [s.HISTORY, s.HISTORY_HOSTILE],
-         [s.BOOT, s.BOOT_ONCE, s.BOOT_STARTING, s.BOOT_HOSTILE]]
+         [s.BOOT, s.BOOT_ONCE, s.BOOT_STARTING, s.BOOT_HOSTILE], [s.MOUNTS, s.MOUNTS_HOSTILE]]
 
 os.makedirs(sys.argv[1], exist_ok=True)
 for view, replies in enumerate(VIEWS):
