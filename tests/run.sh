@@ -10,7 +10,8 @@ SOURCE=$(cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/.." && pwd)
 WORK=${SLOWD_TEST_DIR:-/var/tmp/slowd-tests-$(cksum <<<"$SOURCE$EUID" | cut -d" " -f1)}
 JOBS=$(nproc)
 TEST_NEEDS=(clang clang-format clang-tidy llvm libclang-rt-dev libcmocka-dev shellcheck python3 procps iproute2
-        ffmpeg nginx-light apache2-utils stress-ng fio lintian man-db)
+        ffmpeg nginx-light apache2-utils stress-ng fio lintian man-db
+        mmdebstrap qemu-system-x86 qemu-utils e2fsprogs openssh-client)
 PASSED=0 FAILED=0 SKIPPED=0
 FILTER=
 
@@ -89,6 +90,25 @@ skip() {
         printf '%-44s skipped: %s\n' "$1" "$2"
 }
 
+# lab NAME COMMAND...: one test; exit status 77 is a machine that cannot run it, and its last line says why.
+lab() {
+        local name=$1 log began=$SECONDS status=0
+        shift
+        log=$WORK/log/${name//[^a-z0-9]/-}.log
+        timeout 1200 "$@" >"$log" 2>&1 || status=$?
+        if ((status == 77)); then
+                skip "$name" "$(sed -n 's/^skipped: //p' "$log" | tail -n 1)"
+        elif ((status == 0)); then
+                PASSED=$((PASSED + 1))
+                printf '%-44s passed %5d s\n' "$name" $((SECONDS - began))
+                sed -n '/^scenario  /,$p' "$log" | sed 's/^/    /'
+        else
+                FAILED=$((FAILED + 1))
+                printf '%-44s FAILED %5d s, status %d\n' "$name" $((SECONDS - began)) "$status"
+                tail -n 60 "$log" | sed 's/^/    /'
+        fi
+}
+
 finish() {
         printf '%d passed, %d failed, %d skipped\n' "$PASSED" "$FAILED" "$SKIPPED"
         ((FAILED == 0 && PASSED > 0))
@@ -126,7 +146,9 @@ name_clang_runtime() {
 # ---- steps
 
 check_shell() {
-        shellcheck tests/run.sh .ci/run systemd/install.sh systemd/debian/{postinst,prerm,postrm}
+        shellcheck tests/run.sh .ci/run systemd/install.sh systemd/debian/{postinst,prerm,postrm} \
+                tests/lab/{image,record,varlink} tests/lab/guest/{helpers.sh,warm} &&
+                shellcheck --shell=bash --exclude=SC2154 tests/lab/scenarios/*/{prepare,inject,validate}
 }
 
 # As built by clang; headers are looked at through the files that include them (.clang-tidy). One file each time: with
@@ -181,6 +203,8 @@ if step "build: release" build release; then
                 else
                         skip "package: build, lintian" "lintian is not installed"
                 fi
+                lab "lab: varlinkctl of Debian 13" tests/lab/varlink "$WORK/release/daemon/slowd"
+                lab "lab: faults in a guest" tests/lab/run --smoke --results "$WORK/log/lab.json"
         fi
 fi
 finish

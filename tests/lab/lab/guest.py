@@ -30,7 +30,7 @@ class Guest:
         self.image = image
         self.directory = directory
         self.console = console or directory / "console.log"
-        self.process = self.port = self.monitor = None
+        self.process = self.port = self.monitor = self.paths = None
         self.ssh_port = None
 
     def __enter__(self):
@@ -62,7 +62,7 @@ class Guest:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.ssh_port = probe.getsockname()[1]
-        paths = {name: self.directory / f"{name}.socket" for name in ("agent", "monitor")}
+        paths = self.paths = {name: self.directory / f"{name}.socket" for name in ("agent", "monitor")}
         for path in paths.values():
             path.unlink(missing_ok=True)
         disk = "if=none,cache=unsafe,format=qcow2,discard=unmap"
@@ -104,6 +104,11 @@ class Guest:
                 if self.process.poll() is not None or time.monotonic() > deadline:
                     raise GuestFailed(f"qemu did not start, see {self.directory}/qemu.log") from None
                 time.sleep(0.1)
+
+    def reconnect(self):
+        """Forgets what an unfinished script may still say."""
+        self.port.close()
+        self.port = self.connect(self.paths["agent"])
 
     def stop(self):
         if not self.process:

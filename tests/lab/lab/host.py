@@ -16,9 +16,9 @@ class CannotRun(Exception):
 
 def image():
     """The directory with the guest's kernel, initrd, disk and key; built if it is not there."""
-    done = subprocess.run([HERE / "image"], stdout=subprocess.PIPE, text=True, check=False)
+    done = subprocess.run([HERE / "image"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, check=False)
     if done.returncode:
-        raise CannotRun("the guest's image cannot be built")
+        raise CannotRun(f"the guest's image cannot be built: {done.stderr.strip().splitlines()[-1:]}")
     return pathlib.Path(done.stdout.strip())
 
 

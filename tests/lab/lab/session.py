@@ -64,7 +64,7 @@ class Session:
         self.say = say
         self.directory = host.CACHE / f"run-{os.getpid()}"
         self.image = host.image()
-        self.build = host.CACHE / "build"
+        self.build = host.CACHE / f"build-{hashlib.sha256(bytes(host.TREE)).hexdigest()[:8]}"
         say("building slowd's package")
         self.package = package or host.build_package(self.build)
         self.tools = host.compile_tools(host.CACHE / "tools")
@@ -114,5 +114,6 @@ class Session:
 
     def back(self):
         """To the warm machine. Its clock then stands in the past and is set: for slowd a step of the clock."""
+        self.guest.reconnect()
         self.guest.snapshot("loadvm", "warm")
         self.guest.set_clock()
