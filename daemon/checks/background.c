@@ -117,6 +117,7 @@ int background_begin(const struct check_context *context, struct background *ret
         }
         background->count = families_make_named(context->history, background->window_usec, name_of,
                                                 background, background->families, FAMILIES_MAX);
+        disk_uses_make(background->latest, background->families, background->count, background->uses);
         return 0;
 }
 
@@ -179,8 +180,8 @@ static bool is_disk_victim(const struct background *background, const struct off
         if (!can_be_victim(background, offender, family) || !(family->ledger.disk_wait >= 0.01F) ||
             lost_permille_of(family->ledger.disk_wait, &family->ledger) < DISK_NOTABLE_PERMILLE)
                 return false;
-        struct disk_use other = disk_use_of(background->latest, family);
-        return disk_use_meets(background->latest, &offender->place, &other);
+        return disk_use_meets(background->latest, &offender->place,
+                              &background->uses[family - background->families]);
 }
 
 /* Nobody else moves more there; of work that is no reading or writing, nobody else waits more. */
@@ -191,8 +192,9 @@ static bool is_main_user(const struct background *background, const struct offen
                 return offender->disk && offender->moved >= share * disk_carried(offender->disk);
         if (offender->job && offender->job->worker.is_byteless)
                 return offender->queue >= share * (offender->queue + waiting);
-        return disk_is_main_user(background->latest, background->families, background->count,
-                                 offender->family, &offender->place, share);
+        return disk_is_main_user(background->latest, background->families, background->uses,
+                                 background->count, (size_t)(offender->family - background->families),
+                                 &offender->place, share);
 }
 
 void background_examine_disk(const struct background *background, struct offender *offender)
@@ -347,7 +349,7 @@ bool background_is_walker(const struct background *background, const struct fami
 static void examine(const struct background *background, const struct background_job *job,
                     const struct family *family, struct offender *ret_offender)
 {
-        struct disk_use use = disk_use_of(background->latest, family);
+        struct disk_use use = background->uses[family - background->families];
         struct offender offender = {
                 .job = job,
                 .family = family,

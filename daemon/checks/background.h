@@ -57,6 +57,7 @@ struct background {
         usec_t window_usec;
         double cpus, cpu_busy, disk_in_use; /* disk_in_use: the busiest disk's, or PSI io some */
         struct family families[FAMILIES_MAX];
+        struct disk_use uses[FAMILIES_MAX];
         size_t count;
         struct background_job jobs[BACKGROUND_JOBS_MAX];
         size_t job_count;

@@ -50,6 +50,7 @@ struct situation {
         double busy;    /* of the busiest disk, share of time */
         double stalled; /* PSI io some */
         struct family families[FAMILIES_MAX];
+        struct disk_use uses[FAMILIES_MAX];
         size_t count;
         double bytes; /* moved by all programs, per second */
         const struct family *suspect;
@@ -124,8 +125,7 @@ static bool is_victim(const struct situation *s, const struct family *family)
             !loses_to_disk(family) || disk_moved(family) >= disk_moved(s->suspect) / 2 ||
             is_same_job(s->latest, s->suspect, family))
                 return false;
-        struct disk_use use = disk_use_of(s->latest, family);
-        return disk_use_meets(s->latest, &s->place, &use);
+        return disk_use_meets(s->latest, &s->place, &s->uses[family - s->families]);
 }
 
 static void add_victim(struct situation *s, const struct family *family, const struct loss *loss)
@@ -200,7 +200,8 @@ static bool moves_enough(const struct situation *s, const struct family *family,
         const struct disk_rate *disk = disk_use_disk(s->latest, place);
         if (!place->is_known && disk_is_elsewhere(s->latest, disk, family))
                 return false;
-        if (!disk_is_main_user(s->latest, s->families, s->count, family, place, p[MINIMUM_SHARE] / 1000))
+        if (!disk_is_main_user(s->latest, s->families, s->uses, s->count, (size_t)(family - s->families),
+                               place, p[MINIMUM_SHARE] / 1000))
                 return false;
         return !disk || !(1000 * (double)disk->busy >= p[MINIMUM_BUSY]) ||
                !(1000 * disk_moved(family) < p[MINIMUM_OF_DISK] * disk_carried(disk));
@@ -217,9 +218,8 @@ static void find_suspect(struct situation *s, const double *p)
                 s->bytes += disk_moved(family);
                 if (family->is_kernel || family->is_self || !(disk_moved(family) > 0))
                         continue;
-                struct disk_use use = disk_use_of(s->latest, family);
-                for (size_t k = 0; k < disk_use_places(&use); k++) {
-                        struct disk_use place = disk_use_place(&use, k);
+                for (size_t k = 0; k < disk_use_places(&s->uses[i]); k++) {
+                        struct disk_use place = disk_use_place(&s->uses[i], k);
                         if (!moves_enough(s, family, &place, p))
                                 continue;
                         accuse(s, family, &place);
@@ -331,6 +331,7 @@ static void run(const struct check_context *context, struct finding *ret_finding
                 return;
         }
         s.count = families_make(s.history, s.window_usec, s.families, FAMILIES_MAX);
+        disk_uses_make(s.latest, s.families, s.count, s.uses);
         find_suspect(&s, p);
         if (!s.suspect) {
                 finding_reason(ret_finding, VERDICT_CLEAR,

@@ -67,30 +67,63 @@ static bool is_notable(const struct process_rate *rate)
                rate->ledger.disk_wait >= NOTABLE_WAIT;
 }
 
-static bool is_of(const struct family *family, uint32_t program)
+static size_t family_index(const struct family *families, size_t count, uint32_t program)
 {
-        for (uint32_t i = 0; i < family->program_count; i++)
-                if (family->programs[i] == program)
-                        return true;
-        return false;
+        for (size_t i = 0; i < count; i++)
+                for (uint32_t k = 0; k < families[i].program_count; k++)
+                        if (families[i].programs[k] == program)
+                                return i;
+        return count;
 }
 
-struct disk_use disk_use_of(const struct snapshot *latest, const struct family *family)
+/* What its requests end on; NULL: several disks, or it is not known. */
+static const struct disk_rate *bottom_of(const struct snapshot *latest, const struct disk_rate *disk)
 {
-        struct disk_use use = { .is_known = true };
-        bool is_any = false;
+        for (size_t i = 0; disk->sample->lower[0] && i < latest->disk_count; i++)
+                if (strcmp(latest->disks[i].sample->name, disk->sample->lower) == 0)
+                        return &latest->disks[i];
+        return disk->sample->is_stacked ? NULL : disk;
+}
+
+static void add_below(const struct snapshot *latest, struct disk_use *use)
+{
+        for (size_t i = 0; i < use->count; i++) {
+                const struct disk_rate *below = bottom_of(latest, use->disks[i]);
+                bool is_there = !below;
+                for (size_t k = 0; k < use->count && !is_there; k++)
+                        is_there = use->disks[k] == below;
+                for (size_t k = 0; k < use->below_count && !is_there; k++)
+                        is_there = use->below[k] == below;
+                if (!is_there)
+                        use->below[use->below_count++] = below;
+        }
+}
+
+/* Few processes do anything worth a look: those are gone through, not all of each family. */
+void disk_uses_make(const struct snapshot *latest, const struct family *families, size_t count,
+                    struct disk_use *ret_uses)
+{
+        bool is_any[FAMILIES_MAX] = { false }, is_unknown[FAMILIES_MAX] = { false };
+        memset(ret_uses, 0, count * sizeof(ret_uses[0]));
+        for (size_t i = 0; i < count; i++)
+                ret_uses[i].is_known = true;
         for (size_t i = 0; i < latest->process_count; i++) {
                 const struct process_rate *rate = &latest->processes[i];
-                if (!is_of(family, rate->program))
-                        continue;
                 const uint32_t *devices = rate->sample->io_devices;
-                is_any |= devices[0] != 0;
-                use.is_known &= devices[0] != 0 || !is_notable(rate);
+                if (devices[0] == 0 && !is_notable(rate))
+                        continue;
+                size_t index = family_index(families, count, rate->program);
+                if (index == count)
+                        continue;
+                is_any[index] |= devices[0] != 0;
+                is_unknown[index] |= devices[0] == 0;
                 for (size_t k = 0; k < IO_DEVICES_MAX && devices[k] != 0; k++)
-                        add_device(latest, devices[k], &use);
+                        add_device(latest, devices[k], &ret_uses[index]);
         }
-        use.is_known &= is_any;
-        return use;
+        for (size_t i = 0; i < count; i++) {
+                ret_uses[i].is_known &= is_any[i] && !is_unknown[i];
+                add_below(latest, &ret_uses[i]);
+        }
 }
 
 /* A disk that works less than this holds up nobody who is on top of it. */
@@ -104,51 +137,53 @@ static bool is_any_busy(const struct snapshot *latest)
         return false;
 }
 
-/* What its requests end on; NULL: several disks, or it is not known. */
-static const struct disk_rate *bottom_of(const struct snapshot *latest, const struct disk_rate *disk)
+/* Where requests take many times as long as at the disk below, it is not for that one that they wait. */
+#define PASSED_ON 0.25F
+
+static bool is_slowed_by(const struct disk_rate *disk, const struct disk_rate *below)
 {
-        for (size_t i = 0; disk->sample->lower[0] && i < latest->disk_count; i++)
-                if (strcmp(latest->disks[i].sample->name, disk->sample->lower) == 0)
-                        return &latest->disks[i];
-        return disk->sample->is_stacked ? NULL : disk;
+        return disk == below || isnan(disk->await_msec) || isnan(below->await_msec) ||
+               below->await_msec >= PASSED_ON * disk->await_msec;
 }
 
-/* Whether one lies on the other, or both on one that is busy. */
-static bool may_meet(const struct snapshot *latest, const struct disk_rate *a, const struct disk_rate *b)
+/* Whether what goes on at `place` can hold up somebody on `disk`: the same, or one that lies on it. */
+static bool may_meet(const struct snapshot *latest, const struct disk_rate *place,
+                     const struct disk_rate *disk)
 {
-        const struct disk_rate *below_a = bottom_of(latest, a), *below_b = bottom_of(latest, b);
-        if (a == b)
+        const struct disk_rate *below = bottom_of(latest, disk);
+        if (place == disk)
                 return true;
-        if (below_a && below_b)
-                return below_a == below_b && below_a->busy >= BUSY_LEAST;
-        if (a->sample->is_stacked && b->sample->is_stacked)
-                return is_any_busy(latest);
-        if (!a->sample->is_stacked && !b->sample->is_stacked)
-                return false;
-        return a->sample->is_stacked ? b->busy >= BUSY_LEAST : a->busy >= BUSY_LEAST;
+        if (below && disk->sample->is_stacked)
+                return below == place && place->busy >= BUSY_LEAST && is_slowed_by(disk, place);
+        if (bottom_of(latest, place))
+                return !below && place->busy >= BUSY_LEAST && is_slowed_by(disk, place);
+        /* What a volume over several disks lies on is not known. */
+        return below ? below->busy >= BUSY_LEAST : is_any_busy(latest);
 }
 
-bool disk_use_meets(const struct snapshot *latest, const struct disk_use *a, const struct disk_use *b)
+bool disk_use_meets(const struct snapshot *latest, const struct disk_use *place, const struct disk_use *other)
 {
-        if (!a->is_known || !b->is_known)
+        if (!place->is_known || !other->is_known)
                 return true;
-        for (size_t i = 0; i < a->count; i++)
-                for (size_t k = 0; k < b->count; k++)
-                        if (may_meet(latest, a->disks[i], b->disks[k]))
+        for (size_t i = 0; i < place->count; i++)
+                for (size_t k = 0; k < other->count; k++)
+                        if (may_meet(latest, place->disks[i], other->disks[k]))
                                 return true;
         return false;
 }
 
 size_t disk_use_places(const struct disk_use *use)
 {
-        return use->is_known ? use->count : 1;
+        return use->is_known ? use->count + use->below_count : 1;
 }
 
 struct disk_use disk_use_place(const struct disk_use *use, size_t index)
 {
         if (!use->is_known)
                 return *use;
-        return (struct disk_use){ .disks = { use->disks[index] }, .count = 1, .is_known = true };
+        const struct disk_rate *disk =
+                index < use->count ? use->disks[index] : use->below[index - use->count];
+        return (struct disk_use){ .disks = { disk }, .count = 1, .is_known = true };
 }
 
 const struct disk_rate *disk_use_disk(const struct snapshot *latest, const struct disk_use *place)
@@ -188,27 +223,25 @@ static double possible(float moved, float carried)
         return moved <= BYTES_EXCESS * (double)carried ? (double)moved : 0;
 }
 
-bool disk_is_main_user(const struct snapshot *latest, const struct family *families, size_t count,
-                       const struct family *family, const struct disk_use *place, double share)
+bool disk_is_main_user(const struct snapshot *latest, const struct family *families,
+                       const struct disk_use *uses, size_t count, size_t index, const struct disk_use *place,
+                       double share)
 {
-        struct disk_use own = disk_use_of(latest, family);
+        const struct family *family = &families[index];
         const struct disk_rate *disk = disk_use_disk(latest, place);
         double sum = 0;
         if (place->is_known && disk->busy >= BUSY_LEAST && disk_carried(disk) > 0) {
                 /* Of a single disk it fills the cache in front, if it moves more. */
-                double here = own.count == 1 ? disk_moved(family)
-                                             : possible(family->read_bytes, disk->read_bytes) +
-                                                       possible(family->write_bytes, disk->write_bytes);
+                double here = uses[index].count == 1
+                                      ? disk_moved(family)
+                                      : possible(family->read_bytes, disk->read_bytes) +
+                                                possible(family->write_bytes, disk->write_bytes);
                 return here >= share * disk_carried(disk);
         }
-        for (size_t i = 0; i < count; i++) {
-                if (disk_moved(&families[i]) <= 0)
-                        continue;
-                struct disk_use other = disk_use_of(latest, &families[i]);
-                if (disk_use_meets(latest, place, &other) &&
-                    (other.is_known || !disk_is_elsewhere(latest, disk, &families[i])))
+        for (size_t i = 0; i < count; i++)
+                if (disk_moved(&families[i]) > 0 && disk_use_meets(latest, place, &uses[i]) &&
+                    (uses[i].is_known || !disk_is_elsewhere(latest, disk, &families[i])))
                         sum += disk_weight(&families[i]);
-        }
         return sum > 0 && disk_weight(family) >= share * sum;
 }
 

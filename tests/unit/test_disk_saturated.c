@@ -278,6 +278,41 @@ static void test_volume(void **state)
         (void)assert_found(CHECK);
 }
 
+/* A backup from an image on the busy system disk, of which it moves next to nothing, and a benchmark there.
+ */
+static void test_image_on_a_busy_disk(void **state)
+{
+        (void)state;
+        two_disks();
+        struct disk_sample *image = &machine->now.disks[1];
+        (void)snprintf(image->name, sizeof(image->name), "loop4");
+        (void)snprintf(image->lower, sizeof(image->lower), "sda");
+        image->major = 7;
+        image->is_stacked = true;
+        struct fake_process *rsync = fake_add(machine, "rsync", ""), *bench = add_victim(0.8);
+        rsync->read_bytes = 0.5 * MB;
+        rsync->disk_wait = 0.9;
+        rsync->counters.io_devices[0] = DEVICE_NUMBER(7, 16);
+        bench->counters.io_devices[0] = DEVICE_NUMBER(8, 0);
+        machine->disk_busy = machine->io_some = 1;
+        machine->disk_write_bytes = 20 * MB; /* of many, the benchmark among them */
+        for (int i = 0; i < 30; i++) {
+                image->busy_msec += 990;
+                image->read_bytes += 500000;
+                fake_tick(machine, 1);
+        }
+        assert_clear(CHECK, "others lose only 0.0 %");
+        machine->disk_write_bytes =
+                0.3 * MB; /* nobody else uses it: then the image's reads are what there is */
+        for (int i = 0; i < 12; i++) {
+                image->busy_msec += 990;
+                image->read_bytes += 500000;
+                fake_tick(machine, 1);
+        }
+        struct finding finding = assert_found(CHECK);
+        assert_string_equal(finding.device, "sda");
+}
+
 /* Who always waits for its disk does not lose what it always loses. */
 static void test_always_bound_to_its_disk(void **state)
 {
@@ -358,6 +393,7 @@ int main(void)
                 CASE(test_heavy_writer_elsewhere),
                 CASE(test_one_of_two_disks),
                 CASE(test_volume),
+                CASE(test_image_on_a_busy_disk),
                 CASE(test_always_bound_to_its_disk),
                 CASE(test_no_past),
                 CASE(test_unknown_and_early),
