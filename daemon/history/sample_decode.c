@@ -262,8 +262,10 @@ static int take_network_mounts(struct sample_decoder *decoder, struct sample *sa
                 *view = malloc(sizeof(**view));
         if (!*view)
                 return -ENOMEM;
-        memcpy((*view)->mounts, mounts.rows, mounts.count * sizeof((*view)->mounts[0]));
-        memcpy((*view)->users, users.rows, users.count * sizeof((*view)->users[0]));
+        if (mounts.count)
+                memcpy((*view)->mounts, mounts.rows, mounts.count * sizeof((*view)->mounts[0]));
+        if (users.count)
+                memcpy((*view)->users, users.rows, users.count * sizeof((*view)->users[0]));
         for (size_t i = 0; i < users.count && decoder->hides_command_lines; i++)
                 memset((*view)->users[i].directory, 0, sizeof((*view)->users[i].directory));
         sample->network_mounts = (*view)->mounts;

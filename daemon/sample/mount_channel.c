@@ -18,6 +18,7 @@ static const struct known_channel known[] = {
         { "fuse_", CHANNEL_REQUEST, MOUNT_FUSE },
         { "__fuse_", CHANNEL_REQUEST, MOUNT_FUSE },
         { "virtio_fs", CHANNEL_REQUEST, MOUNT_FUSE },
+        { "wait_on_commit", CHANNEL_REQUEST, MOUNT_NFS },
         { "nfsd", CHANNEL_NONE, MOUNT_OTHER },
         { "nfs4_callback", CHANNEL_NONE, MOUNT_OTHER },
         { "nfs41_callback", CHANNEL_NONE, MOUNT_OTHER },

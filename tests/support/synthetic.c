@@ -366,7 +366,7 @@ void synthetic_step(struct synthetic *synthetic, usec_t usec, struct sample *ret
         ret_sample->network_mounts = network->mounts;
         ret_sample->mount_users = network->users;
         ret_sample->network_mount_count = 2;
-        ret_sample->mount_user_count = 1 + roll(synthetic, 2);
+        ret_sample->mount_user_count = roll(synthetic, 3);
         ret_sample->time = synthetic->now;
         ret_sample->expected_usec = usec;
         if (roll(synthetic, 5) == 0) {
