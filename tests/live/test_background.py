@@ -64,6 +64,7 @@ def slow_disk(t, rate, directories=0, files=20):
             file.write(b"x" * (2 * MB))
     call("umount", disk.path)
     call("mount", "-o", "noatime", disk.device, disk.path)
+    os.sync()
     disk.throttle(rate)
     return disk
 
@@ -159,7 +160,7 @@ def background_packages(t):
         with open(f"{path}/{number}", "wb") as file:
             file.write(os.urandom(8192))
     call("dpkg-deb", "-Znone", "--build", package, f"{t.directory}/many-files.deb")
-    disk = slow_disk(t, MB // 2)
+    disk = slow_disk(t, MB // 4)
     os.makedirs(f"{disk.path}/root/var/lib/dpkg/updates")
     os.makedirs(f"{disk.path}/root/var/lib/dpkg/info")
     for name in ("status", "available"):
@@ -175,6 +176,24 @@ def background_packages(t):
                                          victims=("database.py",), says="packages", first=False), within=25, since=began)
     t.hold("one cause", explained("disk.saturated", "background.maintenance"), 5)
     t.stop(database)
+
+
+@scenario
+def background_backup_idle(t):
+    """rsync from a slow disk, started by a script that calls itself a backup, while the database works on another."""
+    need("rsync", "ionice", "losetup", "mkfs.ext4")
+    disk = slow_disk(t, MB // 2)
+    os.makedirs(f"{t.directory}/copy")
+    with open(f"{t.directory}/table", "wb") as file:
+        file.write(b"x" * (16 * MB))
+    script = t.script("nightly-backup.sh", "#!/bin/sh\nwhile :; do ionice -c 3 rsync -a --whole-file "
+                      f"{disk.path}/mail {t.directory}/copy; rm -rf {t.directory}/copy/*; done\n")
+    t.start_slowd(interval=1)
+    t.start("database", ["python3", t.script("database.py", READER)], output=f"{t.directory}/latency")
+    t.hold("quiet beforehand", QUIET, 20)
+    busy = t.start("backup", [script], group=disk.workers, nice=19)
+    t.hold("a backup that nobody waits for is no cause", QUIET, 30)
+    t.stop(busy)
 
 
 if __name__ == "__main__":

@@ -227,6 +227,61 @@ static void test_array_and_member(void **state)
         assert_one_cause("background.maintenance", 1);
 }
 
+/* The chains that CHECKS names: a leak that ends in thrashing and a busy disk, a log that fills a disk, a
+ * disk that fails, a mount that hangs. Each is one cause, and all the rest its consequences. */
+struct link {
+        const char *check;
+        enum subject_kind kind;
+        const char *culprit;
+        const char *device;
+};
+
+static const struct link leak[] = {
+        { "memory.leak", SUBJECT_PROGRAM, "java", "" },
+        { "memory.thrash", SUBJECT_PROGRAM, "java", "" },
+        { "disk.saturated", SUBJECT_PROGRAM, "java", "sda" },
+        { NULL, SUBJECT_NONE, NULL, NULL },
+};
+static const struct link flood[] = {
+        { "log.oversized", SUBJECT_FILE, "/var/log/app.log", "" },
+        { "disk.full", SUBJECT_MOUNT, "/var", "" },
+        { NULL, SUBJECT_NONE, NULL, NULL },
+};
+static const struct link sick[] = {
+        { "disk.failing", SUBJECT_DISK, "sda", "" }, { "disk.errors", SUBJECT_DISK, "sda1", "" },
+        { "disk.slow", SUBJECT_DISK, "sda", "" },    { "disk.saturated", SUBJECT_PROGRAM, "postgres", "sda" },
+        { NULL, SUBJECT_NONE, NULL, NULL },
+};
+static const struct link hung[] = {
+        { "mount.hung", SUBJECT_MOUNT, "/net", "" },
+        { "limits.tasks", SUBJECT_MACHINE, "web1", "" },
+        { NULL, SUBJECT_NONE, NULL, NULL },
+};
+
+static void test_chains(void **state)
+{
+        (void)state;
+        static const struct link *const chains[] = { leak, flood, sick, hung };
+        static const struct mount_sample mount = { .major = 8, .minor = 1, .path = "/var" };
+        struct sample *sample = &machine->samples[machine->current];
+        sample->mounts = &mount;
+        sample->mount_count = 1;
+        for (size_t i = 0; i < sizeof(chains) / sizeof(chains[0]); i++) {
+                if (!check_find(chains[i]->check)) {
+                        print_message("skipped: there is no check %s yet\n", chains[i]->check);
+                        continue;
+                }
+                count = 0;
+                for (const struct link *link = chains[i]; link->check; link++) {
+                        struct finding *finding = add_about(link->check, link->kind, link->culprit);
+                        (void)snprintf(finding->device, sizeof(finding->device), "%s", link->device);
+                }
+                assert_one_cause(chains[i]->check, (uint32_t)count - 1);
+        }
+        sample->mounts = NULL;
+        sample->mount_count = 0;
+}
+
 /* ---- places ---- */
 
 static bool is_related(const struct finding *a, const struct finding *b)
@@ -409,6 +464,7 @@ int main(void)
                 FOUND_CASE(test_two_steps),
                 FOUND_CASE(test_worker_explains_the_disk),
                 FOUND_CASE(test_array_and_member),
+                FOUND_CASE(test_chains),
                 FOUND_CASE(test_places),
                 FOUND_CASE(test_only_found_roots),
                 FOUND_CASE(test_risk),
