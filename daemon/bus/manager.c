@@ -16,22 +16,31 @@
 #define CALL_TIMEOUT_USEC (5 * USEC_PER_SEC)
 #define UNIT_PATH_MAX     (sizeof(UNIT_PREFIX) + 3 * UNIT_NAME_MAX)
 
-int manager_open(const struct clock *clock, usec_t until_usec, struct manager **ret_manager)
+int manager_new(sd_bus *bus, const struct clock *clock, usec_t until_usec, struct manager **ret_manager)
 {
         struct manager *manager = calloc(1, sizeof(*manager));
         if (!manager)
                 return -ENOMEM;
+        manager->bus = sd_bus_ref(bus);
         manager->clock = clock;
         manager->until_usec = until_usec;
-        int r = sd_bus_open_system(&manager->bus);
-        if (r >= 0)
-                r = sd_bus_set_method_call_timeout(manager->bus, CALL_TIMEOUT_USEC);
-        if (r < 0) {
-                manager_close(manager);
-                return r;
-        }
         *ret_manager = manager;
         return 0;
+}
+
+int manager_open(const struct clock *clock, usec_t until_usec, struct manager **ret_manager)
+{
+        sd_bus *bus = NULL;
+        int r = sd_bus_open_system(&bus);
+        if (r >= 0)
+                r = sd_bus_set_method_call_timeout(bus, CALL_TIMEOUT_USEC);
+        if (r >= 0)
+                r = manager_new(bus, clock, until_usec, ret_manager);
+        if (r < 0)
+                (void)sd_bus_flush_close_unref(bus);
+        else
+                (void)sd_bus_unref(bus);
+        return r;
 }
 
 void manager_close(struct manager *manager)

@@ -22,6 +22,8 @@ struct manager {
         size_t edge_count, edge_capacity;
 };
 
+/* Over a connection that is there (a reference is taken): for tests. 0 or -ENOMEM. */
+int manager_new(sd_bus *bus, const struct clock *clock, usec_t until_usec, struct manager **ret_manager);
 /* 0, or negative errno: -ENOENT or -ECONNREFUSED without a system bus, -EACCES. */
 int manager_open(const struct clock *clock, usec_t until_usec, struct manager **ret_manager);
 void manager_close(struct manager *manager); /* accepts NULL */
