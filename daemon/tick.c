@@ -10,6 +10,7 @@
 #include "daemon/diagnosis/diagnose.h"
 #include "daemon/history/boots_load.h"
 #include "daemon/mount_rows.h"
+#include "daemon/history/trends_load.h"
 #include "daemon/ranking.h"
 #include "daemon/top_rows.h"
 
@@ -47,6 +48,8 @@ struct tick *tick_free(struct tick *tick)
         sample_done(&tick->samples[0]);
         sample_done(&tick->samples[1]);
         snapshot_done(&tick->snapshot);
+        if (tick->store)
+                store_set_trends(tick->store, NULL);
         tick->history = history_free(tick->history);
         tick->incidents = incidents_free(tick->incidents);
         free(tick->ranked);
@@ -81,6 +84,8 @@ int tick_new(const struct root *root, const struct clock *clock, const struct co
 void tick_set_store(struct tick *tick, struct store *store)
 {
         tick->store = store;
+        if (store)
+                store_set_trends(store, history_trends(tick->history));
 }
 
 void tick_load(struct tick *tick, const char *path)
@@ -90,6 +95,7 @@ void tick_load(struct tick *tick, const char *path)
         if (!path[0] || store_reader_open(path, &reader, error) < 0)
                 return; /* a first start; what else may be wrong the store says */
         (void)boots_load(reader, UINT64_MAX, tick->history);
+        (void)trends_load(history_trends(tick->history), reader, clock_now(tick->clock).realtime_usec);
         (void)store_reader_close(reader);
 }
 

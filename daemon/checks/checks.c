@@ -10,6 +10,8 @@ extern const struct check check_sampling_gap;
 extern const struct check check_boot_overload;
 extern const struct check check_cpu_overload;
 extern const struct check check_cpu_quota;
+extern const struct check check_memory_leak;
+extern const struct check check_memory_ownerless;
 extern const struct check check_memory_thrash;
 extern const struct check check_memory_exhausted;
 extern const struct check check_memory_limit;
@@ -28,6 +30,8 @@ const struct check *const checks[] = {
         &check_boot_overload,
         &check_cpu_overload,
         &check_cpu_quota,
+        &check_memory_leak,
+        &check_memory_ownerless,
         &check_memory_thrash,
         &check_memory_exhausted,
         &check_memory_limit,

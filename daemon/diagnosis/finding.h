@@ -105,5 +105,6 @@ struct finding {
         uint32_t evidence_count;
         struct remedy remedies[FINDING_REMEDIES_MAX];
         uint32_t remedy_count;
+        bool takes_memory;   /* that of the whole machine: whoever lacks memory lacks it because of this */
         const char *because; /* static: the check that explains this one; NULL for a root */
 };

@@ -155,6 +155,8 @@ bool relation_holds(const struct sample *sample, const struct finding *root, con
         const struct subject *a = &root->culprit, *b = &follower->culprit;
         if (a->kind == SUBJECT_MACHINE || b->kind == SUBJECT_MACHINE)
                 return true;
+        if (root->takes_memory && strncmp(follower->check, "memory.", 7) == 0)
+                return true;
         if (is_same_name(a->name, b->name) || is_same_name(a->unit, b->name) ||
             is_same_name(a->name, b->unit) || is_pid_shared(a, b))
                 return true;

@@ -31,6 +31,7 @@ static usec_t summed_up_until(struct store_reader *reader, enum series series, u
 
 struct summary {
         struct rollup *rollup;
+        struct trends *trends; /* of these periods; NULL without memory */
         struct rollup_encoder *encoder;
         struct record record;
         struct writer *writer;
@@ -40,8 +41,13 @@ static void hand_on(struct summary *summary)
 {
         size_t count;
         const struct rollup_program *programs = rollup_programs(summary->rollup, &count);
-        if (rollup_encoder_add(summary->encoder, rollup_machine(summary->rollup), programs, count,
-                               &summary->record) == 0)
+        const struct rollup_machine *machine = rollup_machine(summary->rollup);
+        struct rollup_trend trends[TRENDS_MAX];
+        if (summary->trends)
+                rollup_encoder_trends(
+                        summary->encoder, trends,
+                        trends_rows(summary->trends, machine->period_usec, machine->from_usec, trends));
+        if (rollup_encoder_add(summary->encoder, machine, programs, count, &summary->record) == 0)
                 writer_handle(summary->writer, &summary->record);
 }
 
@@ -60,8 +66,12 @@ static void sum_up(struct store_reader *reader, struct summary *summary, struct 
                 if (older && strcmp(older->machine.boot_id, sample->machine.boot_id) != 0)
                         older = NULL;
                 if (snapshot_make(older, sample, sample->expected_usec, &snapshot) == 0 &&
-                    sample->time.realtime_usec > after_usec && rollup_add(summary->rollup, &snapshot))
-                        hand_on(summary);
+                    sample->time.realtime_usec > after_usec) {
+                        if (summary->trends)
+                                trends_push(summary->trends, &snapshot);
+                        if (rollup_add(summary->rollup, &snapshot))
+                                hand_on(summary);
+                }
                 older = sample;
         }
         if (rollup_finish(summary->rollup))
@@ -82,12 +92,14 @@ void catch_up(const char *path, struct writer *writer)
                         usec_t after = summed_up_until(reader, (enum series)series, until - BEHIND_MAX_USEC);
                         struct summary summary = {
                                 .rollup = rollup_new(series == SERIES_HOUR ? USEC_PER_HOUR : USEC_PER_MINUTE),
+                                .trends = trends_new(),
                                 .encoder = rollup_encoder_new((enum series)series),
                                 .writer = writer,
                         };
                         if (after < until && summary.rollup && summary.encoder)
                                 sum_up(reader, &summary, turn, after);
                         (void)rollup_free(summary.rollup);
+                        (void)trends_free(summary.trends);
                         (void)rollup_encoder_free(summary.encoder);
                         bytes_done(&summary.record.data);
                 }

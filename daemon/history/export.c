@@ -101,6 +101,9 @@ static void export_rollups(struct export *export, enum series series)
                                store_reader_next_rollup(export->reader, &machine, &programs, &count))) != 0) {
                 if (result < 0)
                         continue;
+                size_t trends_count;
+                const struct rollup_trend *trends = store_reader_trends(export->reader, &trends_count);
+                rollup_encoder_trends(encoder, trends, trends_count);
                 if (rollup_encoder_add(encoder, machine, programs, count, &record) < 0)
                         export->result = -ENOMEM;
                 else

@@ -10,6 +10,7 @@
 #include "daemon/checks/run.h"
 #include "daemon/diagnosis/diagnose.h"
 #include "daemon/history/boots_load.h"
+#include "daemon/history/trends_load.h"
 
 /* How long before the asked instant checks begin to run: enough for what they conclude to settle, when those
  * that were found then are known from the incidents. Before that history only fills up. */
@@ -121,6 +122,7 @@ static int run_until(struct store_reader *reader, struct replay *replay, usec_t 
         size_t count = 0;
         int result;
         usec_t begin = at_usec > HISTORY_SPAN_USEC ? at_usec - HISTORY_SPAN_USEC : 0;
+        (void)trends_load(history_trends(replay->history), reader, begin); /* a help, no need */
         store_reader_seek(reader, begin, at_usec, NULL);
         while ((result = store_reader_next(reader, &turn[count % 2])) != 0) {
                 if (result == -EBADMSG) {

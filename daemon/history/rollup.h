@@ -61,7 +61,7 @@ struct rollup_program {
 };
 
 /* Positions in rollup_schema.entities. */
-enum rollup_entity { ROLLUP_ENTITY_MACHINE, ROLLUP_ENTITY_PROGRAM, ROLLUP_ENTITIES };
+enum rollup_entity { ROLLUP_ENTITY_MACHINE, ROLLUP_ENTITY_PROGRAM, ROLLUP_ENTITY_TREND, ROLLUP_ENTITIES };
 extern const struct schema rollup_schema;
 
 struct rollup;

@@ -13,6 +13,7 @@ struct rollup_encoder {
         struct encoder *encoder;
         enum series series;
         uint32_t ticks; /* of the block */
+        struct rows trends;
 };
 
 struct rollup_encoder *rollup_encoder_new(enum series series)
@@ -38,6 +39,11 @@ void rollup_encoder_restart(struct rollup_encoder *encoder)
         encoder_restart(encoder->encoder);
 }
 
+void rollup_encoder_trends(struct rollup_encoder *encoder, const struct rollup_trend *rows, size_t count)
+{
+        encoder->trends = (struct rows){ .base = rows, .count = count };
+}
+
 int rollup_encoder_add(struct rollup_encoder *encoder, const struct rollup_machine *machine,
                        const struct rollup_program *programs, size_t count, struct record *ret_record)
 {
@@ -51,7 +57,9 @@ int rollup_encoder_add(struct rollup_encoder *encoder, const struct rollup_machi
         const struct rows rows[ROLLUP_ENTITIES] = {
                 [ROLLUP_ENTITY_MACHINE] = { .base = machine, .count = 1 },
                 [ROLLUP_ENTITY_PROGRAM] = { .base = programs, .count = count },
+                [ROLLUP_ENTITY_TREND] = encoder->trends,
         };
+        encoder->trends = (struct rows){ 0 };
         int result = encoder_encode(encoder->encoder, rows, &ret_record->data);
         if (result < 0)
                 return result;

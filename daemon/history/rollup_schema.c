@@ -1,6 +1,6 @@
 /* What is stored of a roll-up: the number of a field or metric is stable, its position in its enum is not.
  * Each value takes three column numbers: 4 n, 4 n + 1 and 4 n + 2 are minimum, mean and maximum. */
-#include "daemon/history/rollup.h"
+#include "daemon/history/trends.h"
 
 #define VALUE(n, type, at)                                                                                   \
         NUMBER(4 * (n), type, value[at].minimum, 0), NUMBER(4 * (n) + 1, type, value[at].mean, 0),           \
@@ -62,6 +62,11 @@ static const struct column machine_columns[] = {
         FIELD(43, FIELD_NETWORK_TX_BYTES),
         FIELD(44, FIELD_PROCESSES),
         FIELD(45, FIELD_TASKS),
+        FIELD(46, FIELD_MEMORY_SLAB_BYTES),
+        FIELD(47, FIELD_MEMORY_PAGE_TABLES_BYTES),
+        FIELD(48, FIELD_MEMORY_VMALLOC_BYTES),
+        FIELD(49, FIELD_MEMORY_PERCPU_BYTES),
+        FIELD(50, FIELD_MEMORY_UNACCOUNTED_BYTES),
 };
 
 static const struct column program_columns[] = {
@@ -87,6 +92,14 @@ static const struct column program_columns[] = {
         METRIC(14, ROLLUP_THREADS),
 };
 
+static const struct column trend_columns[] = {
+        NUMBER(3, struct rollup_trend, kind, 0), COUNTER(7, struct rollup_trend, id, 1),
+        TEXT(11, struct rollup_trend, name),     VALUE(1, struct rollup_trend, 0),
+        VALUE(2, struct rollup_trend, 1),        VALUE(3, struct rollup_trend, 2),
+        VALUE(4, struct rollup_trend, 3),        VALUE(5, struct rollup_trend, 4),
+        VALUE(6, struct rollup_trend, 5),        VALUE(7, struct rollup_trend, 6),
+};
+
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 /* Numbers of entities differ from those of samples: a block says by them what it is. */
@@ -105,6 +118,14 @@ static const struct entity entities[ROLLUP_ENTITIES] = {
                                     .rows_max = ROLLUP_PROGRAMS_MAX,
                                     .columns = program_columns,
                                     .column_count = COUNT(program_columns) },
+        [ROLLUP_ENTITY_TREND] = { .number = 34,
+                                  .shape = SHAPE_LIST,
+                                  .is_sorted = true,
+                                  .key_count = 2,
+                                  .row_size = sizeof(struct rollup_trend),
+                                  .rows_max = TRENDS_MAX,
+                                  .columns = trend_columns,
+                                  .column_count = COUNT(trend_columns) },
 };
 
 const struct schema rollup_schema = { .entities = entities, .entity_count = ROLLUP_ENTITIES };

@@ -23,6 +23,7 @@ struct sample_decoder {
         unsigned mounts_now;
         struct slow_rows {
                 struct file_system_sample file_systems[FILE_SYSTEMS_MAX];
+                struct slab_sample slabs[SLABS_MAX];
                 struct log_file_sample logs[LOG_FILES_MAX];
                 struct log_unit_sample log_units[LOG_UNITS_MAX];
         } slow_rows[2]; /* in turn */
@@ -239,6 +240,8 @@ static void take_collectors(const struct sample_decoder *decoder, struct sample 
 static void take_slow_rows(struct sample_decoder *decoder, struct sample *sample)
 {
         struct slow_rows *rows = &decoder->slow_rows[decoder->ticks++ % 2];
+        sample->slab_count = take_array(decoder, ENTITY_SLAB, rows->slabs);
+        sample->slabs = rows->slabs;
         sample->file_system_count = take_array(decoder, ENTITY_FILE_SYSTEM, rows->file_systems);
         sample->file_systems = rows->file_systems;
         sample->log_count = take_array(decoder, ENTITY_LOG_FILE, rows->logs);

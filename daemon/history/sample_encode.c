@@ -256,6 +256,7 @@ int sample_encoder_add(struct sample_encoder *encoder, const struct sample *samp
                                      .count = sample->process_count },
                 [ENTITY_MESSAGE] = { .base = sample->messages, .count = sample->message_count },
                 [ENTITY_RAID] = { .base = sample->raids, .count = sample->raid_count },
+                [ENTITY_SLAB] = { .base = sample->slabs, .count = sample->slab_count },
                 [ENTITY_FILE_SYSTEM] = { .base = sample->file_systems, .count = sample->file_system_count },
                 [ENTITY_LOG_FILE] = { .base = sample->logs, .count = sample->log_count },
                 [ENTITY_LOG_UNIT] = { .base = sample->log_units, .count = sample->log_unit_count },

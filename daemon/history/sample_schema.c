@@ -203,6 +203,12 @@ static const struct column mount_columns[] = {
         TEXT(9, struct mount_sample, path),
 };
 
+static const struct column slab_columns[] = {
+        TEXT(1, struct slab_sample, name),
+        COUNTER(2, struct slab_sample, bytes, 4096),
+        COUNTER(3, struct slab_sample, objects, 1),
+};
+
 static const struct column file_system_columns[] = {
         NUMBER(1, struct file_system_sample, major, 0),
         NUMBER(2, struct file_system_sample, minor, 0),
@@ -508,6 +514,7 @@ static const struct entity entities[SAMPLE_ENTITIES] = {
         [ENTITY_IDENTITY] = ENTITY(8, SHAPE_EVENT, identity, process_identity, 0, false, PROCESSES_MAX),
         [ENTITY_PROCESS] = ENTITY(9, SHAPE_LIST, process, process_sample, 2, true, PROCESSES_MAX),
         [ENTITY_MESSAGE] = ENTITY(10, SHAPE_EVENT, message, kernel_message, 0, false, KERNEL_MESSAGES_MAX),
+        [ENTITY_SLAB] = ENTITY(20, SHAPE_LIST, slab, slab_sample, 1, false, SLABS_MAX),
         [ENTITY_FILE_SYSTEM] =
                 ENTITY(12, SHAPE_LIST, file_system, file_system_sample, 2, false, FILE_SYSTEMS_MAX),
         [ENTITY_LOG_FILE] = ENTITY(16, SHAPE_LIST, log_file, log_file_sample, 1, false, LOG_FILES_MAX),

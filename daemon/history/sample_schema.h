@@ -20,6 +20,7 @@ enum sample_entity {
         ENTITY_FS_ERRORS,
         ENTITY_RAID,
         ENTITY_FILE_SYSTEM,
+        ENTITY_SLAB,
         ENTITY_LOG_FILE,
         ENTITY_LOG_UNIT,
         ENTITY_NETWORK_MOUNT,

@@ -25,7 +25,8 @@ struct store {
         struct store_options options;
         struct sample_encoder *encoder;
         struct summary summaries[2];
-        struct clock_reading now; /* of the last sample */
+        const struct trends *trends; /* or NULL */
+        struct clock_reading now;    /* of the last sample */
         pthread_t thread;
         struct writer *writer; /* the thread's */
 
@@ -180,8 +181,13 @@ static void hand_in_summary(struct store *store, struct summary *summary)
         struct record record = { .monotonic_usec = store->now.monotonic_usec };
         size_t count;
         const struct rollup_program *programs = rollup_programs(summary->rollup, &count);
-        if (rollup_encoder_add(summary->encoder, rollup_machine(summary->rollup), programs, count, &record) <
-            0)
+        const struct rollup_machine *machine = rollup_machine(summary->rollup);
+        struct rollup_trend trends[TRENDS_MAX];
+        if (store->trends)
+                rollup_encoder_trends(
+                        summary->encoder, trends,
+                        trends_rows(store->trends, machine->period_usec, machine->from_usec, trends));
+        if (rollup_encoder_add(summary->encoder, machine, programs, count, &record) < 0)
                 bytes_done(&record.data);
         else
                 (void)hand_in(store, &record);
@@ -192,6 +198,20 @@ void store_append_snapshot(struct store *store, const struct snapshot *snapshot)
         for (size_t i = 0; i < 2; i++)
                 if (rollup_add(store->summaries[i].rollup, snapshot))
                         hand_in_summary(store, &store->summaries[i]);
+}
+
+static void finish_summaries(struct store *store)
+{
+        for (size_t i = 0; i < 2; i++)
+                if (rollup_finish(store->summaries[i].rollup))
+                        hand_in_summary(store, &store->summaries[i]);
+}
+
+void store_set_trends(struct store *store, const struct trends *trends)
+{
+        if (!trends)
+                finish_summaries(store);
+        store->trends = trends;
 }
 
 void store_append_incident(struct store *store, const struct incident *incident)
@@ -299,9 +319,7 @@ struct store *store_free(struct store *store)
 {
         if (!store)
                 return NULL;
-        for (size_t i = 0; i < 2; i++)
-                if (rollup_finish(store->summaries[i].rollup))
-                        hand_in_summary(store, &store->summaries[i]);
+        finish_summaries(store);
         (void)pthread_mutex_lock(&store->lock);
         store->is_stopping = true;
         (void)pthread_cond_signal(&store->has_work);

@@ -6,6 +6,7 @@
 #include "daemon/clock.h"
 #include "daemon/diagnosis/diagnosis.h"
 #include "daemon/history/store_file.h"
+#include "daemon/history/trends.h"
 #include "daemon/model/snapshot.h"
 
 #define STORE_FILE_NAME       "history.slowd"
@@ -40,6 +41,9 @@ void store_set_limits(struct store *store, const struct store_limits *limits);
 void store_append(struct store *store, const struct sample *sample);
 /* What becomes the roll-ups; after each snapshot_make(). */
 void store_append_snapshot(struct store *store, const struct snapshot *snapshot);
+/* What is summed up with them; borrowed, the same thread's. Before they go away: NULL, which ends the periods
+ * at hand. */
+void store_set_trends(struct store *store, const struct trends *trends);
 /* An incident that opened, worsened or closed. */
 void store_append_incident(struct store *store, const struct incident *incident);
 /* Waits until what was handed in has been dealt with: it is then safe against the death of this process. */

@@ -288,6 +288,15 @@ int store_reader_next(struct store_reader *reader, struct sample *ret_sample)
         }
 }
 
+const struct rollup_trend *store_reader_trends(const struct store_reader *reader, size_t *ret_count)
+{
+        struct decoded_rows trends = { 0 };
+        if (reader->rollups)
+                trends = decoder_rows(reader->rollups, ROLLUP_ENTITY_TREND);
+        *ret_count = trends.count;
+        return trends.rows;
+}
+
 int store_reader_next_rollup(struct store_reader *reader, const struct rollup_machine **ret_machine,
                              const struct rollup_program **ret_programs, size_t *ret_count)
 {

@@ -5,7 +5,7 @@
 #include <stdatomic.h>
 
 #include "daemon/diagnosis/diagnosis.h"
-#include "daemon/history/rollup.h"
+#include "daemon/history/trends.h"
 #include "daemon/history/store_file.h"
 
 struct store_reader;
@@ -36,6 +36,9 @@ void store_reader_seek_rollups(struct store_reader *reader, enum series series, 
                                usec_t until_usec, const char *program);
 int store_reader_next_rollup(struct store_reader *reader, const struct rollup_machine **ret_machine,
                              const struct rollup_program **ret_programs, size_t *ret_count);
+
+/* The trends of that period, borrowed as the rest; none in older files. */
+const struct rollup_trend *store_reader_trends(const struct store_reader *reader, size_t *ret_count);
 
 /* Incidents that were open at some time between the two instants, in order of beginning: calls `found` for
  * each until it returns false. One whose end was never written (slowd was killed) has until_usec 0. 0,

@@ -3,6 +3,8 @@
  * with minimum, mean and maximum. To follow something: a kind here, its share of the room in trends.c, a line
  * in trends_feed.c.
  *
+ * All but the ten seconds are written to the store with the roll-ups, and read back (trends_load.h).
+ *
  * Dates are realtime; when the clock is set, what was recorded since the start is dated anew. Suspend, gaps
  * and reboots are steps without data. */
 #pragma once
@@ -21,8 +23,12 @@ enum trend_kind {
         TREND_SLAB = 7,                  /* bytes of an unreclaimable kernel cache */
         TREND_LOG_SIZE = 8,              /* bytes */
         TREND_TMPFS_USED = 9,            /* bytes of a file system in memory */
+        TREND_PROGRAM_SHARED = 10,       /* bytes of shared memory that one process maps; id: program.id */
         TREND_KINDS
 };
+
+/* Programs that hold less are no machine's trouble. */
+#define TREND_PROGRAM_MEMORY_MIN 1e6
 
 #define TRENDS_MAX         192
 #define TREND_NAME_MAX     48
@@ -34,6 +40,15 @@ struct trend_point {
         usec_t from_usec;    /* realtime, begin of the step */
         usec_t covered_usec; /* of the step, by snapshots */
         double minimum, mean, maximum;
+};
+
+/* One series in one finished minute or hour, as it is stored; of an hour with its ten minutes. */
+#define ROLLUP_TREND_PARTS 6
+struct rollup_trend {
+        uint32_t kind;
+        uint64_t id;
+        char name[TREND_NAME_MAX];
+        struct rollup_value value[1 + ROLLUP_TREND_PARTS]; /* of the whole, then of an hour's ten minutes */
 };
 
 struct trends;
@@ -63,3 +78,11 @@ size_t trends_get(const struct trends *trends, enum trend_kind kind, uint64_t id
  * are not there have id 0. */
 bool trends_list(const struct trends *trends, enum trend_kind kind, size_t index, uint64_t *ret_id,
                  const char **ret_name);
+
+/* What became of the period that began then, sorted by kind and id; also of the one at hand. 0 if it is not
+ * known. `period_usec` a minute or an hour. Returns how many. */
+size_t trends_rows(const struct trends *trends, usec_t period_usec, usec_t from_usec,
+                   struct rollup_trend ret_rows[static TRENDS_MAX]);
+/* Before the first push: a stored minute or hour, in the order in which they were; hours first. */
+void trends_load_period(struct trends *trends, const struct rollup_machine *machine,
+                        const struct rollup_trend *rows, size_t count);

@@ -63,6 +63,25 @@ static void pressure_values(const struct sample *older, const struct sample *new
         }
 }
 
+/* What is left of the total when every line of meminfo that does not overlap with another is taken off.
+ * Kernel stacks lie in vmalloc space (6.1), or are pages of their own on machines without: the larger counts.
+ */
+static double unaccounted(const struct meminfo_sample *memory)
+{
+        const double known = level_of(memory->free_bytes) + level_of(memory->buffers_bytes) +
+                             level_of(memory->cached_bytes) + level_of(memory->swap_cached_bytes) +
+                             level_of(memory->anon_bytes) + level_of(memory->slab_reclaimable_bytes) +
+                             level_of(memory->slab_unreclaimable_bytes) +
+                             level_of(memory->page_tables_bytes) +
+                             fmax(level_of(memory->vmalloc_used_bytes), level_of(memory->kernel_stack_bytes));
+        /* Older kernels lack these; zswap has its pages from the page allocator. */
+        const uint64_t others[] = { memory->percpu_bytes, memory->hugetlb_bytes, memory->zswap_bytes };
+        double left = level_of(memory->total_bytes) - known;
+        for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+                left -= others[i] == ABSENT ? 0 : (double)others[i];
+        return left < 0 ? 0 : left;
+}
+
 static void memory_levels(const struct sample *newer, double value[FIELD_MAX])
 {
         const struct meminfo_sample *memory = &newer->meminfo;
@@ -73,6 +92,11 @@ static void memory_levels(const struct sample *newer, double value[FIELD_MAX])
         value[FIELD_MEMORY_FILE_BYTES] = level_of(memory->cached_bytes) + level_of(memory->buffers_bytes) -
                                          level_of(memory->shmem_bytes);
         value[FIELD_MEMORY_DIRTY_BYTES] = level_of(memory->dirty_bytes);
+        value[FIELD_MEMORY_SLAB_BYTES] = level_of(memory->slab_unreclaimable_bytes);
+        value[FIELD_MEMORY_PAGE_TABLES_BYTES] = level_of(memory->page_tables_bytes);
+        value[FIELD_MEMORY_VMALLOC_BYTES] = level_of(memory->vmalloc_used_bytes);
+        value[FIELD_MEMORY_PERCPU_BYTES] = level_of(memory->percpu_bytes);
+        value[FIELD_MEMORY_UNACCOUNTED_BYTES] = unaccounted(memory);
         value[FIELD_SWAP_TOTAL_BYTES] = level_of(memory->swap_total_bytes);
         value[FIELD_SWAP_USED_BYTES] = level_of(memory->swap_total_bytes) - level_of(memory->swap_free_bytes);
         value[FIELD_LOAD1] = level_of(newer->load.load1_milli) / 1000;

@@ -42,6 +42,11 @@ enum field {
         FIELD_MEMORY_FILE_BYTES, /* page cache without shmem */
         FIELD_MEMORY_SHMEM_BYTES,
         FIELD_MEMORY_DIRTY_BYTES,
+        FIELD_MEMORY_SLAB_BYTES, /* unreclaimable kernel objects */
+        FIELD_MEMORY_PAGE_TABLES_BYTES,
+        FIELD_MEMORY_VMALLOC_BYTES, /* kernel stacks included */
+        FIELD_MEMORY_PERCPU_BYTES,
+        FIELD_MEMORY_UNACCOUNTED_BYTES, /* that no line of meminfo has: drivers, a balloon */
         FIELD_SWAP_TOTAL_BYTES,
         FIELD_SWAP_USED_BYTES,
         /* per second */

@@ -20,6 +20,7 @@
 #include "daemon/sample/network_mounts.h"
 #include "daemon/sample/parsers.h"
 #include "daemon/sample/process.h"
+#include "daemon/sample/slabinfo.h"
 #include "daemon/sample/process_places.h"
 #include "daemon/sample/swaps.h"
 
@@ -60,6 +61,7 @@ struct sampler {
         struct aside *fs_errors;
         struct aside *boot;
         struct aside *logs;
+        struct aside *slabs;
 };
 
 static int collect_machine(struct sampler *sampler, struct sample *sample)
@@ -141,6 +143,20 @@ static int collect_file_systems(struct sampler *sampler, struct sample *sample)
         return r;
 }
 
+static int collect_slabs(struct sampler *sampler, struct sample *sample)
+{
+        const void *result;
+        usec_t begun_usec;
+        bool is_new;
+        int r = aside_take(sampler->slabs, &result, &begun_usec, &is_new);
+        const struct slabs *slabs = result;
+        if (slabs) {
+                sample->slabs = slabs->rows;
+                sample->slab_count = slabs->count;
+        }
+        return r;
+}
+
 static int collect_logs(struct sampler *sampler, struct sample *sample)
 {
         const void *result;
@@ -200,6 +216,7 @@ static const struct collector collectors[] = {
         { .collect = collect_places },
         { .name = "networkMounts", .collect = collect_network_mounts },
         { .name = "logs", .collect = collect_logs },
+        { .name = "slabinfo", .collect = collect_slabs },
         { .name = "kmsg", .collect = collect_kmsg },
         { .name = "boot", .collect = collect_boot },
 };
@@ -305,6 +322,8 @@ int sampler_new(const struct root *root, const struct clock *clock, const struct
                 r = aside_new(options->boot, root, clock, &sampler->boot);
         if (r == 0)
                 r = aside_new(&log_scan_source, root, clock, &sampler->logs);
+        if (r == 0)
+                r = aside_new(&slabinfo_source, root, clock, &sampler->slabs);
         if (r < 0) {
                 sampler_free(sampler);
                 return r;
@@ -320,6 +339,7 @@ struct sampler *sampler_free(struct sampler *sampler)
         for (size_t i = 0; i < COLLECTORS_MAX; i++)
                 forget_file(&sampler->files[i]);
         sampler->logs = aside_free(sampler->logs);
+        sampler->slabs = aside_free(sampler->slabs);
         sampler->file_systems = aside_free(sampler->file_systems);
         sampler->fs_errors = aside_free(sampler->fs_errors);
         sampler->network_mounts = network_mounts_free(sampler->network_mounts);

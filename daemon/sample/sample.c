@@ -27,6 +27,8 @@ void sample_clear(struct sample *sample)
         sample->uptime_usec = ABSENT;
         sample->swap_count = sample->raid_count = sample->disk_count = sample->interface_count = 0;
         sample->mounts = NULL;
+        sample->slabs = NULL;
+        sample->slab_count = 0;
         sample->file_systems = NULL;
         sample->file_system_count = 0;
         sample->file_systems_read_usec = 0;

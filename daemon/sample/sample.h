@@ -26,6 +26,7 @@
 #define CGROUPS_MAX         1024
 #define PROCESSES_MAX       65536
 #define KERNEL_MESSAGES_MAX 64
+#define SLABS_MAX           12
 #define FILE_SYSTEMS_MAX    64
 #define LOG_FILES_MAX       48
 #define LOG_UNITS_MAX       32
@@ -181,6 +182,14 @@ struct raid_sample {
         uint64_t done_bytes, total_bytes;     /* of the action, per disk; ABSENT without one */
         uint64_t bytes_per_sec;               /* the kernel's own figure over the last 30 s */
         char members[128];                    /* "sda1 sdb1": those in use */
+};
+
+/* A cache of /proc/slabinfo that is never given back while its objects live: those that hold most. Caches of
+ * one size and kind are merged by the kernel, under the name of one of them. */
+struct slab_sample {
+        char name[32];
+        uint64_t bytes;
+        uint64_t objects;
 };
 
 /* statvfs(3) of a file system of this machine: disks, images and tmpfs, never one that may have to ask
@@ -433,6 +442,8 @@ struct sample {
         size_t interface_count;
         const struct mount_sample *mounts; /* owned by the sampler: they change rarely */
         size_t mount_count;
+        const struct slab_sample *slabs; /* likewise; the largest first */
+        size_t slab_count;
         const struct file_system_sample *file_systems; /* owned by the sampler; until the next sample */
         size_t file_system_count;
         usec_t file_systems_read_usec;      /* monotonic; 0: not looked at yet */

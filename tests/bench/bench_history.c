@@ -13,6 +13,7 @@
 
 #include "daemon/history/replay.h"
 #include "daemon/history/store.h"
+#include "daemon/history/trends_load.h"
 #include "tests/support/synthetic.h"
 
 #define RUNS 7
@@ -49,15 +50,18 @@ static int fill(long days, uint32_t processes)
         struct snapshot snapshot = { 0 };
         struct store_options store_options;
         struct store *store;
+        struct trends *trends = trends_new();
         store_default_options(path, &clock_real, &store_options);
         store_options.sync_usec = USEC_PER_HOUR; /* of recorded time, which flies here */
-        if (store_new(&store_options, &store) < 0)
+        if (!trends || store_new(&store_options, &store) < 0)
                 return -1;
+        store_set_trends(store, trends);
         double begin = now_msec(CLOCK_THREAD_CPUTIME_ID);
         for (long i = 0; i < days * 17280; i++) {
                 struct sample *sample = &turn[i % 2];
                 synthetic_step(machine, 5 * USEC_PER_SEC, sample);
                 (void)snapshot_make(i ? &turn[(i + 1) % 2] : NULL, sample, 5 * USEC_PER_SEC, &snapshot);
+                trends_push(trends, &snapshot);
                 store_append(store, sample);
                 store_append_snapshot(store, &snapshot);
                 if (i % 32 == 31)
@@ -70,7 +74,9 @@ static int fill(long days, uint32_t processes)
         store_flush(store);
         struct store_status status;
         store_status(store, &status);
+        store_set_trends(store, NULL);
         (void)store_free(store);
+        (void)trends_free(trends);
         (void)synthetic_free(machine);
         snapshot_done(&snapshot);
         synthetic_sample_done(&turn[0]);
@@ -105,6 +111,18 @@ static size_t ask_diagnosis(struct store_reader *reader)
         static struct diagnosis diagnosis;
         char error[STORE_ERROR_MAX];
         return replay_at(reader, &config, last_usec - (last_usec - first_usec) / 3, &diagnosis, error) == 0;
+}
+
+static size_t ask_trends(struct store_reader *reader)
+{
+        struct trends *trends = trends_new();
+        if (!trends || trends_load(trends, reader, last_usec) < 0)
+                return 0;
+        struct rollup_trend rows[TRENDS_MAX];
+        size_t count =
+                trends_rows(trends, USEC_PER_HOUR, (last_usec / USEC_PER_HOUR - 2) * USEC_PER_HOUR, rows);
+        (void)trends_free(trends);
+        return count;
 }
 
 static size_t ask_samples(struct store_reader *reader)
@@ -190,6 +208,7 @@ int main(int argc, char **argv)
         measure("open, first and last time", ask_nothing);
         measure("one program, 7 days by the hour", ask_hours);
         measure("one program, 7 days by the minute", ask_minutes);
+        measure("the trends of two weeks", ask_trends);
         measure("diagnose --at", ask_diagnosis);
         measure("every sample of 24 hours", ask_samples);
         (void)getrusage(RUSAGE_SELF, &after);

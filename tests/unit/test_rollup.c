@@ -13,6 +13,7 @@
 
 #include "common/text.h"
 #include "daemon/history/rollup.h"
+#include "daemon/history/trends.h"
 #include "daemon/history/store.h"
 #include "daemon/history/store_read.h"
 #include "tests/support/scratch.h"
@@ -87,7 +88,12 @@ static void every_field_has_its_place(void **state)
                                 assert_int_not_equal(entity->columns[c].offset, entity->columns[d].offset);
                         }
                 }
-                assert_int_equal(values, 3 * (e == ROLLUP_ENTITY_MACHINE ? FIELD_MAX : ROLLUP_METRIC_MAX));
+                static const size_t expected[ROLLUP_ENTITIES] = {
+                        [ROLLUP_ENTITY_MACHINE] = FIELD_MAX,
+                        [ROLLUP_ENTITY_PROGRAM] = ROLLUP_METRIC_MAX,
+                        [ROLLUP_ENTITY_TREND] = 1 + ROLLUP_TREND_PARTS,
+                };
+                assert_int_equal(values, 3 * expected[e]);
         }
 }
 

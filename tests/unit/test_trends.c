@@ -4,7 +4,9 @@
 #include <stdlib.h>
 
 #include "common/text.h"
-#include "daemon/history/trends.h"
+#include "daemon/history/store.h"
+#include "daemon/history/trends_load.h"
+#include "tests/support/scratch.h"
 
 #define BEGIN (UINT64_C(1732276800) * USEC_PER_SEC) /* a quarter of a day begins */
 #define GB    UINT64_C(1000000000)
@@ -241,6 +243,135 @@ static void the_history_feeds_them(void **state)
         machine = fake_free(machine);
 }
 
+/* ---- on disk ---- */
+
+static struct store *store_at(const char *path)
+{
+        struct store_options options;
+        struct store *store;
+        store_default_options(path, &clock_real, &options);
+        assert_int_equal(store_new(&options, &store), 0);
+        return store;
+}
+
+/* A program that grows by 1 MB in each half minute, from its `first`. */
+static void live(struct store *store, uint64_t first, uint64_t count)
+{
+        for (uint64_t i = first; i < first + count; i++) {
+                set_program(0, 7, GB + i * 1000000, i * 1000);
+                pass(SECONDS(30));
+                store_append_snapshot(store, &snapshot);
+                if (i % 32 == 31)
+                        store_wait(store);
+        }
+}
+
+static void load(const char *path, usec_t until_usec)
+{
+        char error[STORE_ERROR_MAX];
+        struct store_reader *reader;
+        trends = trends_free(trends);
+        trends = trends_new();
+        assert_int_equal(store_reader_open(path, &reader, error), 0);
+        assert_int_equal(trends_load(trends, reader, until_usec), 0);
+        (void)store_reader_close(reader);
+}
+
+static void assert_same(usec_t step_usec, const struct trend_point *expected, size_t count)
+{
+        size_t found = ask(7, TREND_HISTORY_USEC, step_usec);
+        assert_true(found == count || found + 1 == count); /* the window begins at a minute */
+        expected += count - found;
+        count = found;
+        for (size_t i = 0; i < count; i++) {
+                assert_true(points[i].from_usec == expected[i].from_usec);
+                if (step_usec != 10 * USEC_PER_MINUTE) /* how much of those was covered is not stored */
+                        assert_true(points[i].covered_usec == expected[i].covered_usec);
+                assert_about(points[i].minimum / expected[i].minimum, 1, 0.002);
+                assert_about(points[i].mean / expected[i].mean, 1, 0.005);
+                assert_about(points[i].maximum / expected[i].maximum, 1, 0.002);
+        }
+}
+
+/* Two days and a bit in one go, and the same with two restarts, one of them within a minute and one with
+ * hours between. */
+static void what_is_stored_comes_back(void **state)
+{
+        (void)state;
+        static const usec_t steps[] = { USEC_PER_MINUTE, 10 * USEC_PER_MINUTE, USEC_PER_HOUR };
+        static struct trend_point expected[3][TREND_POINTS_MAX];
+        size_t counts[3];
+        const char *directory = scratch_make(), *path = scratch_path(directory, STORE_FILE_NAME);
+        struct store *store = store_at(path);
+        store_set_trends(store, trends);
+        live(store, 0, 2900);
+        store_set_trends(store, NULL);
+        (void)store_free(store);
+        usec_t stopped = snapshot.time.realtime_usec;
+        load(path, stopped);
+        store = store_at(path);
+        store_set_trends(store, trends);
+        snapshot.is_first = true;
+        live(store, 2900, 1);
+        snapshot.is_first = false;
+        live(store, 2901, 2000);
+        for (size_t i = 0; i < 3; i++) {
+                counts[i] = ask(7, TREND_HISTORY_USEC, steps[i]);
+                memcpy(expected[i], points, counts[i] * sizeof(points[0]));
+        }
+        assert_true(counts[0] >= 180 && counts[1] >= 245 && counts[2] == 41);
+        for (size_t i = 1; i < counts[2]; i++) {
+                assert_true(expected[2][i].from_usec - expected[2][i - 1].from_usec == USEC_PER_HOUR);
+                assert_true(expected[2][i].minimum >= expected[2][i - 1].maximum * 0.998);
+        }
+        store_set_trends(store, NULL);
+        (void)store_free(store);
+        load(path, snapshot.time.realtime_usec);
+        trends_push(trends, &(struct snapshot){ .is_first = true });
+        for (size_t i = 0; i < 3; i++)
+                assert_same(steps[i], expected[i], counts[i]);
+        /* As it was earlier. */
+        load(path, BEGIN + 20 * USEC_PER_HOUR + SECONDS(30));
+        assert_int_equal(ask(7, TREND_HISTORY_USEC, USEC_PER_HOUR), 20);
+        assert_true(points[19].from_usec == BEGIN + 19 * USEC_PER_HOUR);
+        assert_true(ask(7, 4 * USEC_PER_HOUR, USEC_PER_MINUTE) >= 179);
+        scratch_remove(directory);
+}
+
+static void older_files_know_programs(void **state)
+{
+        (void)state;
+        const char *directory = scratch_make(), *path = scratch_path(directory, STORE_FILE_NAME);
+        struct store *store = store_at(path);
+        live(store, 0, 900);
+        (void)store_free(store);
+        load(path, snapshot.time.realtime_usec);
+        assert_int_equal(ask(7, TREND_HISTORY_USEC, USEC_PER_HOUR), 8);
+        assert_about(points[1].minimum / 1e9, 1.12, 0.005);
+        /* Of minutes those in which it did something or its memory had changed. */
+        assert_true(ask(7, 3 * USEC_PER_HOUR, USEC_PER_MINUTE) >= 10);
+        scratch_remove(directory);
+}
+
+static void damage_is_left_out(void **state)
+{
+        (void)state;
+        struct rollup_machine machine_row = { .from_usec = BEGIN,
+                                              .period_usec = USEC_PER_HOUR,
+                                              .covered_usec = USEC_PER_HOUR,
+                                              .until_usec = ABSENT };
+        struct rollup_trend rows[2];
+        memset(rows, 0xff, sizeof(rows));
+        rows[0].kind = 0;
+        rows[0].value[0].mean = rows[1].value[0].mean = 30000;
+        trends_load_period(trends, &machine_row, rows, 2); /* of no kind, and of one from the future */
+        uint64_t id;
+        const char *name;
+        for (uint32_t kind = 1; kind < TREND_KINDS; kind++)
+                for (size_t i = 0; trends_list(trends, (enum trend_kind)kind, i, &id, &name); i++)
+                        assert_true(id == 0);
+}
+
 #define TREND_CASE(test) cmocka_unit_test_setup_teardown(test, begin, end)
 
 int main(void)
@@ -254,6 +385,9 @@ int main(void)
                 TREND_CASE(a_set_clock_moves_what_it_dated),
                 TREND_CASE(the_heavier_ones_stay),
                 TREND_CASE(the_history_feeds_them),
+                TREND_CASE(what_is_stored_comes_back),
+                TREND_CASE(older_files_know_programs),
+                TREND_CASE(damage_is_left_out),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }
