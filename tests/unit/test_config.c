@@ -243,6 +243,24 @@ static void test_files_and_drop_ins(void **state)
         assert_int_equal(system(command), 0); /* NOLINT(cert-env33-c): a directory of our own */
 }
 
+static void test_workers(void **state)
+{
+        (void)state;
+        struct config config;
+        char error[ERROR_MAX];
+        static const char text[] =
+                "[workers]\nIndexer=crawl.py exclude=/etc/crawl.conf\n"
+                "Backup=nightly timer=nightly.timer\nBackup=weekly\nMaintenance=scrubber\n";
+        assert_int_equal(parse(text, &config, error), 0);
+        assert_int_equal(config.workers.count, 4);
+        assert_string_equal(config.workers.list[0].process, "crawl.py");
+        assert_int_equal(config.workers.list[0].kind, WORKER_INDEXER);
+        assert_string_equal(config.workers.list[0].exclude, "/etc/crawl.conf");
+        assert_string_equal(config.workers.list[1].timer, "nightly.timer");
+        assert_int_equal(config.workers.list[2].kind, WORKER_BACKUP);
+        assert_int_equal(config.workers.list[3].kind, WORKER_MAINTENANCE);
+}
+
 static void test_what_is_kept(void **state)
 {
         (void)state;
@@ -281,7 +299,7 @@ int main(void)
                 cmocka_unit_test(test_mistakes),     cmocka_unit_test(test_long_lines_and_binary),
                 cmocka_unit_test(test_good),         cmocka_unit_test(test_every_parameter_of_every_check),
                 cmocka_unit_test(test_times),        cmocka_unit_test(test_files_and_drop_ins),
-                cmocka_unit_test(test_what_is_kept),
+                cmocka_unit_test(test_what_is_kept), cmocka_unit_test(test_workers),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }
