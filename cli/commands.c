@@ -12,17 +12,11 @@ const struct command *command_find(const char *name)
 }
 
 const struct command *const commands[] = {
-        &command_diagnose,
-        &command_why,
-        &command_checks,
-        &command_explain,
-        &command_top,
-        &command_mounts,
-        &command_alerts,
-        &command_history,
-        &command_boot,
-        &command_export,
-        &command_logs,
-        &command_status,
-        NULL,
+        &command_diagnose, &command_why,
+        &command_checks,   &command_explain,
+        &command_top,      &command_mounts,
+        &command_alerts,   &command_history,
+        &command_boot,     &command_disks,
+        &command_export,   &command_logs,
+        &command_status,   NULL,
 };

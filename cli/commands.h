@@ -31,4 +31,5 @@ extern const struct command command_history;
 extern const struct command command_export;
 extern const struct command command_boot;
 extern const struct command command_logs;
+extern const struct command command_disks;
 extern const struct command command_status;

@@ -20,6 +20,7 @@ int top_view(struct page *page, struct json_object *reply, const struct options 
 int alerts_view(struct page *page, struct json_object *reply, const struct options *options);
 int boot_view(struct page *page, struct json_object *reply, const struct options *options);
 int logs_view(struct page *page, struct json_object *reply, const struct options *options);
+int disks_view(struct page *page, struct json_object *reply, const struct options *options);
 int status_view(struct page *page, struct json_object *reply, const struct options *options);
 int history_view(struct page *page, struct json_object *reply, const struct options *options);
 int history_csv(struct page *page, struct json_object *reply, const struct options *options);

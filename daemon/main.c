@@ -13,6 +13,7 @@
 #include "common/text.h"
 #include "daemon/bus/boot_source.h"
 #include "daemon/config.h"
+#include "daemon/examine_disks.h"
 #include "daemon/history/store.h"
 #include "daemon/loop.h"
 #include "daemon/offline.h"
@@ -29,6 +30,7 @@ struct arguments {
         const char *config;   /* NULL: the default, which may be missing */
         usec_t interval_usec; /* 0: as configured */
         bool check_config;
+        bool examine_disks;
         const char *recording; /* NULL: the live machine */
         const char *at;        /* of the recording; NULL: its end */
         struct paths paths;
@@ -47,6 +49,7 @@ static void print_help(void)
                     "  --diagnose=FILE        answer from a recording, as JSON, and end\n"
                     "  --at=TIME              ... as of that time (the recording's end)\n"
                     "  --check-config         say whether the configuration is good, and end\n"
+                    "  --examine-disks        ask the disks by smartctl how they are, and end\n"
                     "  --version              say which version this is, and end\n"
                     "  --help                 say this, and end\n"
                     "\n"
@@ -89,6 +92,7 @@ static void parse_arguments(int argc, char **argv, struct arguments *arguments)
                 { "diagnose", required_argument, NULL, 'D' },
                 { "at", required_argument, NULL, 'a' },
                 { "check-config", no_argument, NULL, 'k' },
+                { "examine-disks", no_argument, NULL, 'E' },
                 { "version", no_argument, NULL, 'v' },
                 { "help", no_argument, NULL, 'h' },
                 { NULL, 0, NULL, 0 },
@@ -128,6 +132,9 @@ static void parse_arguments(int argc, char **argv, struct arguments *arguments)
                 case 'k':
                         arguments->check_config = true;
                         break;
+                case 'E':
+                        arguments->examine_disks = true;
+                        break;
                 case 'v':
                         (void)puts("slowd " SLOWD_VERSION);
                         exit(EXIT_SUCCESS);
@@ -145,7 +152,7 @@ static void parse_arguments(int argc, char **argv, struct arguments *arguments)
                 wrong_use("'%s' is not expected here; see slowd --help", argv[optind]);
         if (arguments->at && !arguments->recording)
                 wrong_use("--at goes with --diagnose=FILE");
-        if (arguments->check_config || arguments->recording)
+        if (arguments->check_config || arguments->examine_disks || arguments->recording)
                 return;
         if (socket ? paths_set_socket(&arguments->paths, socket, error, sizeof(error)) < 0
                    : paths_default_socket(geteuid(), &arguments->paths, error, sizeof(error)) < 0)
@@ -244,6 +251,23 @@ static int serve(struct arguments *arguments, const struct config *config)
         return r < 0 ? EXIT_CANNOT_RUN : EXIT_SUCCESS;
 }
 
+/* A service of its own, as root: see systemd/slowd-disks.service. */
+static int examine(const struct arguments *arguments)
+{
+        const char *run = getenv("RUNTIME_DIRECTORY"), *state = getenv("STATE_DIRECTORY");
+        char error[ERROR_MAX];
+        struct root root;
+        int r = root_init(&root, arguments->root);
+        if (r < 0)
+                wrong_use("cannot read --root=%s: %s", arguments->root, strerror(-r));
+        r = examine_disks(&root, &clock_real, run ? run : "/run/" DISK_HEALTH_DIRECTORY,
+                          state ? state : "/var/lib/" DISK_HEALTH_DIRECTORY, error, sizeof(error));
+        root_done(&root);
+        if (r < 0)
+                log_error("%s", error);
+        return r < 0 ? EXIT_CANNOT_RUN : EXIT_SUCCESS;
+}
+
 int main(int argc, char **argv)
 {
         struct arguments arguments = { .root = "/" };
@@ -257,6 +281,8 @@ int main(int argc, char **argv)
                 (void)puts("configuration is good");
                 return EXIT_SUCCESS;
         }
+        if (arguments.examine_disks)
+                return examine(&arguments);
         if (arguments.recording) {
                 int r = offline_diagnose(arguments.recording, arguments.at, &config, error);
                 if (r == -EINVAL)

@@ -8,6 +8,7 @@
 #include "common/text.h"
 #include "daemon/checks/run.h"
 #include "daemon/diagnosis/diagnose.h"
+#include "daemon/disk_rows.h"
 #include "daemon/history/boots_load.h"
 #include "daemon/mount_rows.h"
 #include "daemon/history/trends_load.h"
@@ -276,6 +277,7 @@ void tick_run(struct tick *tick, usec_t expected_usec, struct published *ret_pub
         memcpy(published->collectors, sample->collectors,
                sample->collector_count * sizeof(sample->collectors[0]));
         publish_top(tick, published);
+        published->disk_count = disk_rows_make(tick->history, published->disks);
         publish_boot(tick, published);
         log_rows_make(tick->history, &published->logs);
         published->mount_count = mount_rows_make(tick->history, published->mounts);

@@ -52,6 +52,26 @@ struct mount_row {
         uint32_t user_count;
 };
 
+#define PUBLISHED_DISKS_MAX 64
+
+/* One whole disk as `Disks` shows it. */
+struct disk_row {
+        char name[DEVICE_NAME_MAX];
+        char model[48];
+        char lower[DEVICE_NAME_MAX]; /* the one device that it lies on; "" none */
+        char mounts[160];
+        char health[16]; /* "well", "warns", "failing", "asleep", "silent"; "" if it does not tell */
+        bool is_stacked, is_rotational;
+        usec_t asked_usec;                                     /* realtime; ABSENT */
+        uint64_t hours, temperature, used_percent;             /* ABSENT */
+        float busy, queue;                                     /* share of time; requests */
+        float reads, writes, read_bytes, write_bytes;          /* per second */
+        double latency50_msec, latency95_msec, latency99_msec; /* of 10 to 15 minutes; NAN without requests */
+        uint32_t messages;                                     /* of the kernel about errors, in 15 minutes */
+        uint64_t counted_errors;                               /* by file systems on it; ABSENT */
+        usec_t last_error_usec;                                /* realtime, of these; ABSENT */
+};
+
 struct self_cost {
         usec_t started_usec; /* realtime */
         uint64_t ticks;
@@ -83,6 +103,8 @@ struct published {
         struct log_rows logs;
         struct mount_row mounts[NETWORK_MOUNTS_MAX];
         size_t mount_count;
+        struct disk_row disks[PUBLISHED_DISKS_MAX];
+        size_t disk_count;
         struct incident incidents[INCIDENTS_MAX]; /* newest first */
         size_t incident_count;
         struct incident_event events[INCIDENT_EVENTS_MAX]; /* of this tick only */

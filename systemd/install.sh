@@ -216,8 +216,9 @@ start() {
         step "starting"
         if have_systemd; then
                 quietly systemctl daemon-reload || fail "systemctl daemon-reload, see $LOG"
-                quietly systemctl enable slowd.socket slowd.service || fail "systemctl enable, see $LOG"
+                quietly systemctl enable slowd.socket slowd.service slowd-disks.timer || fail "systemctl enable, see $LOG"
                 quietly systemctl start slowd.socket || fail "systemctl start slowd.socket, see $LOG"
+                quietly systemctl start slowd-disks.timer || say "slowd: the disks will not be asked how they are, see $LOG"
                 quietly systemctl restart slowd.service || fail "systemctl status slowd says why"
         else
                 stop_background
@@ -276,7 +277,7 @@ uninstall() {
         [[ -e $RECORD ]] || fail "nothing that this script has installed is here: there is no $RECORD (--prefix=DIR?)"
         step "stopping"
         if have_systemd; then
-                quietly systemctl disable --now slowd.service slowd.socket || true
+                quietly systemctl disable --now slowd.service slowd.socket slowd-disks.timer || true
         fi
         stop_background
         step "removing"
@@ -293,9 +294,9 @@ uninstall() {
         xargs -r -d '\n' dirname <<<"$directories" | sort -u | xargs -r -d '\n' rmdir 2>/dev/null || true
         ! have_systemd || quietly systemctl daemon-reload || true
         update_catalog
-        rm -rf "$RUN"
+        rm -rf "$RUN" "$RUN-disks"
         if [[ $PURGE == yes ]]; then
-                rm -rf "$STATE" "$CONFIGURATION"
+                rm -rf "$STATE" "$STATE-disks" "$CONFIGURATION"
                 if id slowd >/dev/null 2>&1; then
                         quietly userdel slowd || say "slowd: user slowd could not be removed"
                 fi

@@ -20,7 +20,7 @@ _slowctl_units() {
 
 _slowctl() {
         local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
-        local commands="diagnose why checks explain top mounts alerts history boot export logs status help"
+        local commands="diagnose why checks explain top mounts alerts history boot disks export logs status help"
         local options="--socket= --json --color= --no-pager --version --help"
         local command="" argument="" is_help="" word i
         COMPREPLY=()

@@ -21,7 +21,7 @@ function __slowctl_behind
     test "$words[-1]" = $argv[1]
 end
 
-set -l commands diagnose why checks explain top mounts alerts history boot export logs status help
+set -l commands diagnose why checks explain top mounts alerts history boot disks export logs status help
 set -l times 'now today yesterday -1h -24h'
 
 complete -c slowctl -f
@@ -34,6 +34,7 @@ complete -c slowctl -n "not __fish_seen_subcommand_from $commands" -a mounts -d 
 complete -c slowctl -n "not __fish_seen_subcommand_from $commands" -a alerts -d 'what was slow before'
 complete -c slowctl -n "not __fish_seen_subcommand_from $commands" -a history -d 'numbers over time, with a chart'
 complete -c slowctl -n "not __fish_seen_subcommand_from $commands" -a boot -d 'how the machine started'
+complete -c slowctl -n "not __fish_seen_subcommand_from $commands" -a disks -d 'how the disks are, and how long they take'
 complete -c slowctl -n "not __fish_seen_subcommand_from $commands" -a export -d 'a part of the record as a file'
 complete -c slowctl -n "not __fish_seen_subcommand_from $commands" -a logs -d 'logs that are largest and grow fastest'
 complete -c slowctl -n "not __fish_seen_subcommand_from $commands" -a status -d 'how slowd itself is doing'
@@ -51,7 +52,7 @@ complete -c slowctl -l no-pager -d 'write straight to the terminal'
 complete -c slowctl -l version -d 'the version of slowctl'
 complete -c slowctl -s h -l help -d 'what it does and takes'
 
-set -l not_diagnose why checks explain top mounts alerts history boot export logs status help
+set -l not_diagnose why checks explain top mounts alerts history boot disks export logs status help
 complete -c slowctl -n "not __fish_seen_subcommand_from $not_diagnose" -s f -l follow -d 'again whenever it changes'
 complete -c slowctl -n "not __fish_seen_subcommand_from $not_diagnose" -l wait -d 'wait until slowd can tell'
 complete -c slowctl -n "__fish_seen_subcommand_from top" -l sort -x -a 'lost cpu memory io wait' -d 'most of this first'

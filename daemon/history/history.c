@@ -255,6 +255,7 @@ void history_push(struct history *history, const struct snapshot *snapshot)
                 history_add_boot(history, snapshot->sample->boot);
         if (snapshot->is_first)
                 return;
+        disk_past_push(&history->disk_past, snapshot);
         if (history->frame_count == HISTORY_FRAMES_MAX)
                 forget_oldest(history);
         struct frame frame = {
@@ -331,6 +332,11 @@ const struct disk_event *history_disk_event(const struct history *history, size_
 {
         return disk_events_get(&history->disk_events, index, history->latest->time.monotonic_usec,
                                HISTORY_SPAN_USEC);
+}
+
+const struct disk_past_row *history_disk_past(const struct history *history, const char *name)
+{
+        return disk_past_find(&history->disk_past, name);
 }
 
 usec_t history_event_time(const struct history *history, usec_t monotonic_usec)

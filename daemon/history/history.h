@@ -8,6 +8,7 @@
 
 #include "daemon/history/trends.h"
 #include "daemon/history/disk_events.h"
+#include "daemon/history/disk_past.h"
 #include "daemon/model/snapshot.h"
 
 #define HISTORY_SPAN_USEC           (15 * USEC_PER_MINUTE)
@@ -143,6 +144,8 @@ const struct kernel_message *history_kill_message(const struct history *history,
 /* What it has said about disks in the last 15 minutes, at any level; newest first, NULL past the end.
  * Borrowed until the next push. */
 const struct disk_event *history_disk_event(const struct history *history, size_t index);
+/* How long a disk took for its requests; NULL if nothing is known of it. Borrowed until the next push. */
+const struct disk_past_row *history_disk_past(const struct history *history, const char *name);
 /* Realtime instant of one on the kernel log's clock, by the latest snapshot's. */
 usec_t history_event_time(const struct history *history, usec_t monotonic_usec);
 /* Realtime instant of a kernel message, by the latest snapshot's clocks. */

@@ -53,6 +53,7 @@ struct history {
         struct kernel_message kills[HISTORY_KILL_MESSAGES_MAX];
         uint32_t kill_next, kill_count;
         struct disk_events disk_events;
+        struct disk_past disk_past;
         struct gap gaps[HISTORY_GAPS_MAX];
         uint32_t gap_next, gap_count;
         struct boot boots[HISTORY_BOOTS_MAX]; /* newest first: a new one comes once in a boot */

@@ -296,6 +296,9 @@ int sample_decoder_next(struct sample_decoder *decoder, struct sample *sample)
         struct decoded_rows fs_errors = decoder_rows(decoder->decoder, ENTITY_FS_ERRORS);
         sample->fs_errors = fs_errors.rows;
         sample->fs_errors_count = fs_errors.count;
+        struct decoded_rows health = decoder_rows(decoder->decoder, ENTITY_DISK_HEALTH);
+        sample->disk_health = health.rows;
+        sample->disk_health_count = health.count;
         result = take_mounts(decoder, sample);
         if (result == 0)
                 result = take_network_mounts(decoder, sample);

@@ -261,6 +261,7 @@ int sample_encoder_add(struct sample_encoder *encoder, const struct sample *samp
                 [ENTITY_LOG_FILE] = { .base = sample->logs, .count = sample->log_count },
                 [ENTITY_LOG_UNIT] = { .base = sample->log_units, .count = sample->log_unit_count },
                 [ENTITY_COLLECTOR] = { .base = collectors, .count = sample->collector_count },
+                [ENTITY_DISK_HEALTH] = { .base = sample->disk_health, .count = sample->disk_health_count },
                 [ENTITY_FS_ERRORS] = { .base = sample->fs_errors, .count = sample->fs_errors_count },
                 [ENTITY_NETWORK_MOUNT] = { .base = sample->network_mounts,
                                            .count = sample->network_mount_count },

@@ -167,6 +167,36 @@ static const struct column disk_columns[] = {
         TEXT(26, struct disk_sample, address),
 };
 
+static const struct column disk_health_columns[] = {
+        TEXT(1, struct disk_health_sample, name),
+        TEXT(2, struct disk_health_sample, model),
+        TEXT(3, struct disk_health_sample, serial),
+        NUMBER(4, struct disk_health_sample, state, DISK_HEALTH_SILENT),
+        COUNTER(5, struct disk_health_sample, asked_usec, 1),
+        COUNTER(6, struct disk_health_sample, passed, 1),
+        COUNTER(7, struct disk_health_sample, hours, 1),
+        COUNTER(8, struct disk_health_sample, temperature, 1),
+        COUNTER(9, struct disk_health_sample, critical_warning, 1),
+        COUNTER(10, struct disk_health_sample, spare_percent, 1),
+        COUNTER(11, struct disk_health_sample, spare_threshold_percent, 1),
+        COUNTER(12, struct disk_health_sample, used_percent, 1),
+        COUNTER(13, struct disk_health_sample, before_usec, 1),
+        COUNTER(20, struct disk_health_sample, now.reallocated, 1),
+        COUNTER(21, struct disk_health_sample, now.uncorrected, 1),
+        COUNTER(22, struct disk_health_sample, now.timeouts, 1),
+        COUNTER(23, struct disk_health_sample, now.pending, 1),
+        COUNTER(24, struct disk_health_sample, now.offline, 1),
+        COUNTER(25, struct disk_health_sample, now.crc, 1),
+        COUNTER(26, struct disk_health_sample, now.media_errors, 1),
+        COUNTER(40, struct disk_health_sample, before.reallocated, 1),
+        COUNTER(41, struct disk_health_sample, before.uncorrected, 1),
+        COUNTER(42, struct disk_health_sample, before.timeouts, 1),
+        COUNTER(43, struct disk_health_sample, before.pending, 1),
+        COUNTER(44, struct disk_health_sample, before.offline, 1),
+        COUNTER(45, struct disk_health_sample, before.crc, 1),
+        COUNTER(46, struct disk_health_sample, before.media_errors, 1),
+};
+
 static const struct column fs_errors_columns[] = {
         TEXT(1, struct fs_errors_sample, device),
         TEXT(2, struct fs_errors_sample, type),
@@ -520,6 +550,8 @@ static const struct entity entities[SAMPLE_ENTITIES] = {
         [ENTITY_LOG_FILE] = ENTITY(16, SHAPE_LIST, log_file, log_file_sample, 1, false, LOG_FILES_MAX),
         [ENTITY_LOG_UNIT] = ENTITY(17, SHAPE_LIST, log_unit, log_unit_sample, 1, false, LOG_UNITS_MAX),
         [ENTITY_COLLECTOR] = ENTITY(11, SHAPE_LIST, collector, collector_row, 1, false, COLLECTORS_MAX),
+        [ENTITY_DISK_HEALTH] =
+                ENTITY(14, SHAPE_LIST, disk_health, disk_health_sample, 1, false, DISK_HEALTH_MAX),
         [ENTITY_FS_ERRORS] = ENTITY(15, SHAPE_LIST, fs_errors, fs_errors_sample, 2, false, FS_ERRORS_MAX),
         [ENTITY_RAID] = ENTITY(21, SHAPE_LIST, raid, raid_sample, 1, false, RAIDS_MAX),
         [ENTITY_NETWORK_MOUNT] =

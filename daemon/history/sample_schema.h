@@ -18,6 +18,7 @@ enum sample_entity {
         ENTITY_MESSAGE,
         ENTITY_COLLECTOR,
         ENTITY_FS_ERRORS,
+        ENTITY_DISK_HEALTH,
         ENTITY_RAID,
         ENTITY_FILE_SYSTEM,
         ENTITY_SLAB,

@@ -140,6 +140,8 @@ static struct disk_rate disk_rate_of(const struct disk_sample *a, const struct d
                 .writes = (float)rate_per_sec(a->writes, b->writes, seconds),
                 .read_bytes = (float)rate_per_sec(a->read_bytes, b->read_bytes, seconds),
                 .write_bytes = (float)rate_per_sec(a->write_bytes, b->write_bytes, seconds),
+                .read_wait = (float)(rate_per_sec(a->read_msec, b->read_msec, seconds) / 1000),
+                .write_wait = (float)(rate_per_sec(a->write_msec, b->write_msec, seconds) / 1000),
                 .await_msec = NAN,
                 .queue = (float)(rate_per_sec(a->weighted_msec, b->weighted_msec, seconds) / 1000),
         };

@@ -172,8 +172,9 @@ struct disk_rate {
         float busy;          /* share of time with I/O in flight, 0..1 */
         float reads, writes; /* requests per second */
         float read_bytes, write_bytes;
-        float await_msec; /* mean time of a request, queueing included; NAN without requests */
-        float queue;      /* mean requests in flight */
+        float read_wait, write_wait; /* seconds that requests took, queueing included, per second */
+        float await_msec;            /* mean time of a request, queueing included; NAN without requests */
+        float queue;                 /* mean requests in flight */
 };
 
 /* A mount of another machine or program. Without counters of its own (FUSE, CIFS) its operations are taken to

@@ -177,6 +177,7 @@ const struct method methods[] = {
         { INTERFACE_NAME ".Boot", NAMES("boot", NULL), .asks_past = past_asks_boot, .run_past = past_boot,
           .run = method_boot },
         { INTERFACE_NAME ".ListLogs", NAMES(NULL), .is_shared = true, .run = method_list_logs },
+        { INTERFACE_NAME ".Disks", NAMES(NULL), .is_shared = true, .run = method_disks },
         { INTERFACE_NAME ".Status", NAMES(NULL), .run = method_status },
         { 0 },
 };

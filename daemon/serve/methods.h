@@ -66,5 +66,7 @@ int method_list_logs(const struct served *served, const struct viewer *viewer, s
                      struct answer *ret_answer);
 int method_mounts(const struct served *served, const struct viewer *viewer, struct json_object *parameters,
                   struct answer *ret_answer);
+int method_disks(const struct served *served, const struct viewer *viewer, struct json_object *parameters,
+                 struct answer *ret_answer);
 int method_status(const struct served *served, const struct viewer *viewer, struct json_object *parameters,
                   struct answer *ret_answer);

@@ -415,3 +415,26 @@ STATUS_NO_RECORD = dict(STATUS, historyBytes=8412000, historyOldestUSec=AT - 26 
                         historyProblem="/var/lib/slowd/history.slowd: No space left on device", lostTicks=31)
 WHY_HOSTILE = {"history": HISTORY_HOSTILE, "diagnosis": HOSTILE["diagnosis"]}
 WHY_HUGE = {"history": HISTORY_HUGE, "diagnosis": BARE["diagnosis"]}
+
+# A failing disk beside a good one, one that sleeps, and a volume on them; one of nonsense.
+def disk(name, kind, health=None, latency=(None, None, None), **more):
+    return {"name": name, "model": None, "kind": kind, "lower": None, "mounts": None, "health": health, "askedUSec": None,
+            "poweredHours": None, "temperatureCelsius": None, "usedPercent": None, "busyPermille": 0, "queueMilli": 0,
+            "readsPerSecond": 0, "writesPerSecond": 0, "readBytesPerSecond": 0, "writeBytesPerSecond": 0,
+            "latency50USec": latency[0], "latency95USec": latency[1], "latency99USec": latency[2], "messages": 0,
+            "countedErrors": None, "lastErrorUSec": None} | more
+
+
+DISKS = {"atUSec": 1732284842000000, "disks": [
+    disk("nvme0n1", "solid", "well", (90, 410, 1700), model="Samsung SSD 980 PRO 1TB", mounts="/boot/efi, /",
+         poweredHours=9800, temperatureCelsius=41, usedPercent=3, busyPermille=21, readsPerSecond=12, writesPerSecond=85,
+         readBytesPerSecond=210000, writeBytesPerSecond=1900000, countedErrors=0),
+    disk("sda", "spinning", "failing", (9100, 2300000, 8100000), model="ST4000DM004-2CV104", mounts="/srv",
+         poweredHours=41200, temperatureCelsius=38, busyPermille=1000, readsPerSecond=3, readBytesPerSecond=12000,
+         messages=1234, countedErrors=3, lastErrorUSec=1732284842000000 - 3 * SECOND),
+    disk("sdb", "spinning", "asleep", model="WDC WD80EFAX-68KNBN0", countedErrors=2, lastErrorUSec=1732284842000000 - 86400 * SECOND),
+    disk("dm-0", "stacked", None, (9200, 2400000, 8100000), lower="sda", mounts="/srv", busyPermille=1000),
+]}
+DISKS_HOSTILE = {"atUSec": "never", "disks": [
+    disk(HOSTILE_NAME, HOSTILE_NAME, HOSTILE_NAME, (2**63 - 1, -5, "x"), model=HOSTILE_NAME, lower=HOSTILE_NAME,
+         mounts=HOSTILE_NAME * 9, messages=2**63 - 1, lastErrorUSec=-1, busyPermille=2**62, poweredHours=2**62), {}, None, 7]}

@@ -21,7 +21,7 @@ from fake_slowd import FakeSlowd
 
 COMPLETIONS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "cli", "completions")
 SLOWCTL = ""
-COMMANDS = {"diagnose", "why", "checks", "explain", "top", "mounts", "alerts", "history", "boot", "export", "logs", "status", "help"}
+COMMANDS = {"diagnose", "why", "checks", "explain", "top", "mounts", "alerts", "history", "boot", "disks", "export", "logs", "status", "help"}
 GLOBAL = {"--socket", "--json", "--color", "--no-pager", "--version", "--help"}
 DIAGNOSE = GLOBAL | {"--follow", "--wait", "--at", "--since", "--until"}
 INSTALLED = any(os.path.exists(d + "/slowd/checks") for d in ("/usr/share", "/usr/local/share"))

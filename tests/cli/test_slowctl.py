@@ -139,6 +139,9 @@ RENDERED = {
     "boot-first": (["boot", "--boot", "1"], "Boot", s.BOOT_FIRST, 0),
     "boot-starting": (["boot"], "Boot", s.BOOT_STARTING, 0),
     "boot-hostile": (["boot"], "Boot", s.BOOT_HOSTILE, 0),
+    "disks": (["disks"], "Disks", s.DISKS, 0),
+    "no-disks": (["disks"], "Disks", dict(s.DISKS, disks=[]), 0),
+    "disks-hostile": (["disks"], "Disks", s.DISKS_HOSTILE, 0),
 }
 
 

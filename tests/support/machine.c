@@ -19,6 +19,11 @@ static _Noreturn void fail(const char *what, const char *name)
         abort();
 }
 
+/* It said so once and sleeps since, so that this never gets old. */
+static const struct disk_health_sample healthy_disk = {
+        .name = "sda", .state = DISK_HEALTH_ASLEEP, .asked_usec = BEGIN_REALTIME, .passed = 1
+};
+
 struct fake_machine *fake_new(void)
 {
         struct fake_machine *machine = calloc(1, sizeof(*machine));
@@ -46,6 +51,8 @@ struct fake_machine *fake_new(void)
         now->meminfo.swap_total_bytes = now->meminfo.swap_free_bytes = 0;
         now->delay_accounting_since_usec = 0;
         now->file_systems_read_usec = now->logs_read_usec = BEGIN_UPTIME; /* there are none */
+        now->disk_health = &healthy_disk;
+        now->disk_health_count = 1;
         now->disk_count = 1;
         memset(&now->disks[0], 0, sizeof(now->disks[0]));
         (void)snprintf(now->disks[0].name, sizeof(now->disks[0].name), "sda");

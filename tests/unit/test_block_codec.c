@@ -264,6 +264,7 @@ static void every_member_is_in_its_table(void **state)
                 { ENTITY_LOG_FILE, 2 },
                 { ENTITY_LOG_UNIT, 0 },
                 { ENTITY_FS_ERRORS, 4 },
+                { ENTITY_DISK_HEALTH, 4 },
         };
         for (size_t i = 0; i < sizeof(expected) / sizeof(expected[0]); i++) {
                 const struct entity *entity = &sample_schema.entities[expected[i].entity];

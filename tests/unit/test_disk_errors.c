@@ -87,7 +87,7 @@ static void test_fails_now(void **state)
         assert_about(finding.lost_permille, 923, 2);
         assert_says(&finding,
                     "the disk sda (/data) returns I/O errors, and its file system takes no more writes");
-        assert_says(&finding, "3 messages: reads or writes have failed");
+        assert_says(&finding, "reads or writes that have failed: 3 (messages");
         assert_says(&finding, "critical medium error, dev sda, sector 4656");
         assert_says(&finding, "smartctl -a /dev/sda");
         /* It fades: a risk after two minutes, and then over. */
@@ -151,7 +151,7 @@ static void test_stacked(void **state)
         fake_run(machine, 2);
         finding = assert_found(CHECK);
         assert_string_equal(finding.culprit.name, "sda");
-        assert_says(&finding, "2 messages: reads or writes have failed");
+        assert_says(&finding, "reads or writes that have failed: 2 (messages");
 }
 
 static void test_old_count(void **state)
@@ -252,7 +252,7 @@ static void test_storm(void **state)
                 fake_run(machine, 1);
         }
         struct finding finding = assert_found(CHECK);
-        assert_says(&finding, "10000 messages: reads or writes have failed");
+        assert_says(&finding, "reads or writes that have failed: 10000 (messages");
         assert_says(&finding, "takes no more writes");
 }
 
