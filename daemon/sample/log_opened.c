@@ -18,7 +18,7 @@
 #define WRITTEN_LEAST      (64 * 1024)
 #define READ_LEAST         (4 * 1024 * 1024) /* smaller ones are read over and over by everybody */
 #define DELETED_LEAST      (1024 * 1024)
-#define READING_LOOKS      4
+#define READING_LOOKS      3
 #define READING_PAUSE_NSEC (25 * 1000 * 1000)
 #define WATCHES_MAX        16
 

@@ -1,5 +1,5 @@
 /* What is done when: the hinted processes and the files that move at every look, the rest of the machine
- * piece by piece at every sixth. */
+ * piece by piece once a minute. */
 #include "daemon/sample/log_scan.h"
 
 #include <errno.h>
@@ -15,13 +15,13 @@
 #include "daemon/sample/process_files.h"
 
 #define LOOK_USEC      (5 * USEC_PER_SEC)
-#define SLOW_ROUND     6   /* looks */
+#define SLOW_ROUND     12  /* looks: a minute */
 #define ROTATION_ROUND 120 /* looks: ten minutes */
 #define WALK_NAMES     100
-/* Processes a slow round; at first more, so that a minute after the start the large ones are known. */
+/* Processes a slow round; at first more, so that minutes after the start the large ones are known. */
 #define SWEEP_PROCESSES       8
-#define SWEEP_PROCESSES_FIRST 48
-#define HINTS_A_LOOK          4
+#define SWEEP_PROCESSES_FIRST 96
+#define HINTS_A_LOOK          2
 #define SWEEP_LIST_MAX        8192
 #define MOVING_USEC           (2 * USEC_PER_MINUTE) /* a file that changed so lately is looked at each time */
 

@@ -42,8 +42,14 @@ enum log_kind log_kind_of_path(const char *path, bool is_appended_to)
         if ((starts_with(path, "/var/lib/docker/containers/") && ends_with(path, "-json.log")) ||
             starts_with(path, "/var/log/pods/") || starts_with(path, "/var/log/containers/"))
                 return LOG_CONTAINER;
-        if (is_appended_to || starts_with(path, "/var/log/") || ends_with_any(path, logs) ||
-            strstr(path, "/log/") || strstr(path, "/logs/") || strstr(path, ".log."))
+        /* Data is appended to as well, and nobody should be told to let logrotate cut it: the name must say
+         * so. */
+        const char *name = strrchr(path, '/');
+        bool is_called_log = name && (strcasestr(name, "log") || strcasestr(name, "trace") ||
+                                      strcasestr(name, "debug") || strcasestr(name, "error"));
+        if ((is_appended_to && is_called_log) || starts_with(path, "/var/log/") ||
+            ends_with_any(path, logs) || strstr(path, "/log/") || strstr(path, "/logs/") ||
+            strstr(path, ".log."))
                 return LOG_FILE;
         return LOG_OTHER;
 }
