@@ -66,8 +66,7 @@ struct situation {
         const struct snapshot *latest;
         const double *parameters;
         bool was_found;
-        struct family families[FAMILIES_MAX];
-        size_t count;
+        struct filling_families families;
         struct room worst;                     /* full and mattering, or soonest at its end */
         struct room idle;                      /* full, but nobody writes there */
         struct room fullest;                   /* of all, for the reason why it is clear */
@@ -97,7 +96,9 @@ static double full_level(const struct situation *s, const struct room *room)
         return level < share ? level : share;
 }
 
-/* Since when it is full, by the finest record that reaches back to when it was not. */
+/* Since when it is full, by the finest record that reaches back to when it was not. It was filled under our
+ * eyes if it was seen at two levels at least before that: what is made full at one go, an archive, is meant
+ * to be. */
 static void find_begin(const struct situation *s, struct room *room)
 {
         static const struct {
@@ -106,17 +107,19 @@ static void find_begin(const struct situation *s, struct room *room)
                         { 3 * USEC_PER_HOUR, USEC_PER_MINUTE },
                         { 2 * USEC_PER_DAY, 10 * USEC_PER_MINUTE } };
         struct trend_point points[TREND_POINTS_MAX];
-        double level = full_level(s, room);
+        double level = 2 * full_level(s, room) + 1;
         for (size_t w = 0; w < sizeof(windows) / sizeof(windows[0]) && !room->was_filled; w++) {
                 size_t count =
                         history_trend(s->history, room_kind(room), room_id(room), windows[w].window_usec,
                                       windows[w].step_usec, points, TREND_POINTS_MAX);
-                for (size_t i = count; i-- > 0;) {
-                        if (points[i].maximum > 2 * level + 1) {
+                double first = NAN;
+                for (size_t i = count; i-- > 0 && !room->was_filled;) {
+                        if (points[i].maximum <= level && isnan(first))
+                                room->full_since_usec = points[i].from_usec;
+                        else if (points[i].maximum > level && isnan(first))
+                                first = points[i].maximum;
+                        else if (points[i].maximum > 1.01 * first)
                                 room->was_filled = true;
-                                break;
-                        }
-                        room->full_since_usec = points[i].from_usec;
                 }
         }
         if (room->full_since_usec == 0)
@@ -219,15 +222,14 @@ static void find_failing(struct situation *s)
                 if (!(rate->write_calls >= FAILED_PER_SEC) || !(rate->write_chars < rate->write_calls / 2) ||
                     !may_write_there(s, rate))
                         continue;
-                const struct family *family =
-                        filling_family(s->latest, s->families, s->count, rate->sample->pid);
+                const struct family *family = filling_family(s->latest, &s->families, rate->sample->pid);
                 if (!family || family->is_self)
                         continue;
                 bool is_known = false;
                 for (size_t k = 0; k < s->failing_count; k++)
-                        is_known = is_known || &s->families[s->failing[k]] == family;
+                        is_known = is_known || &s->families.rows[s->failing[k]] == family;
                 if (!is_known)
-                        s->failing[s->failing_count++] = (uint32_t)(family - s->families);
+                        s->failing[s->failing_count++] = (uint32_t)(family - s->families.rows);
         }
 }
 
@@ -285,7 +287,8 @@ static void describe_writers(const struct situation *s, struct finding *finding)
                                  format_bytes(rate, 60 * (double)s->writer->write_bytes));
         for (size_t i = 0; i < s->failing_count; i++)
                 finding_evidence(finding, "program.failing", 1000, "permille", NAN, NAN,
-                                 "%s calls write(), and nothing is written", s->families[s->failing[i]].name);
+                                 "%s calls write(), and nothing is written",
+                                 s->families.rows[s->failing[i]].name);
         if (s->others > 0)
                 finding_evidence(finding, "disk.others", (double)s->others, "count", NAN, NAN,
                                  "%zu more file systems or inode tables are full or will be", s->others);
@@ -343,7 +346,7 @@ static void say(const struct situation *s, struct finding *finding)
         if (room->is_full && s->failing_count > 0)
                 text_format(finding->summary, sizeof(finding->summary),
                             "%s is full: no %s left%s%s, and %s cannot write", path, what,
-                            who ? ", filled by " : "", who ? who : "", s->families[s->failing[0]].name);
+                            who ? ", filled by " : "", who ? who : "", s->families.rows[s->failing[0]].name);
         else if (room->is_full)
                 text_format(finding->summary, sizeof(finding->summary), "%s is full: no %s left%s%s", path,
                             what, who ? ", filled by " : "", who ? who : "");
@@ -359,12 +362,12 @@ static void found(struct situation *s, struct finding *finding)
 {
         const struct room *room = &s->worst;
         double critical = s->parameters[CRITICAL_SECONDS] * (double)USEC_PER_SEC;
-        s->writer = filling_writer(s->latest, room->place, s->families, s->count,
+        s->writer = filling_writer(s->latest, room->place, &s->families,
                                    room->has_end && !room->is_inodes ? room->end.per_sec / 4 : 1000);
         if (room->is_full)
                 find_failing(s);
         if (s->failing_count > 0 && !s->writer)
-                s->writer = &s->families[s->failing[0]];
+                s->writer = &s->families.rows[s->failing[0]];
         finding->verdict = VERDICT_FOUND;
         /* Somebody is hurt where writes are seen to fail. */
         finding->kind = s->failing_count > 0 ? FINDING_CAUSE : FINDING_RISK;
@@ -377,7 +380,8 @@ static void found(struct situation *s, struct finding *finding)
         (void)span_copy(span_of(room->place->path), finding->culprit.name, sizeof(finding->culprit.name));
         for (size_t i = 0; i < s->failing_count; i++) {
                 struct subject *victim = &finding->victims[finding->victim_count++];
-                *victim = subject_of_family(s->latest, &s->families[s->failing[i]], NAN, SUBJECT_PROGRAM);
+                *victim =
+                        subject_of_family(s->latest, &s->families.rows[s->failing[i]], NAN, SUBJECT_PROGRAM);
                 victim->lost_permille = 1000; /* all that it tries to write */
         }
         if (s->writer) {
@@ -428,7 +432,7 @@ static void run(const struct check_context *context, struct finding *ret_finding
                 clear(&s, ret_finding);
                 return;
         }
-        s.count = families_make(s.history, 5 * USEC_PER_MINUTE, s.families, FAMILIES_MAX);
+        s.families.count = families_make(s.history, 5 * USEC_PER_MINUTE, s.families.rows, FAMILIES_MAX);
         found(&s, ret_finding);
 }
 

@@ -50,17 +50,38 @@ const struct log_file_sample *filling_deleted(const struct sample *sample,
         return largest;
 }
 
-const struct family *filling_family(const struct snapshot *snapshot, const struct family *families,
-                                    size_t count, uint32_t pid)
+static struct family family_of_program(const struct snapshot *snapshot, uint32_t index)
+{
+        const struct program *program = &snapshot->programs[index];
+        return (struct family){ .name = program->name,
+                                .ledger = program->ledger,
+                                .cpu = program->cpu,
+                                .read_bytes = program->read_bytes,
+                                .write_bytes = program->write_bytes,
+                                .memory_bytes = ABSENT,
+                                .count = program->count,
+                                .programs = { index },
+                                .program_count = 1,
+                                .is_kernel = program->is_kernel,
+                                .is_batch = program->is_batch,
+                                .is_idle_class = program->is_idle_class,
+                                .delays_known = program->delays_known };
+}
+
+const struct family *filling_family(const struct snapshot *snapshot, struct filling_families *families,
+                                    uint32_t pid)
 {
         const struct process_sample *process = pid ? sample_find_process(snapshot->sample, pid) : NULL;
         if (!process || snapshot->process_count == 0)
                 return NULL;
         const struct process_rate *rate = &snapshot->processes[process - snapshot->sample->processes];
-        for (size_t i = 0; i < count; i++)
-                if (strcmp(families[i].name, snapshot->programs[rate->program].name) == 0)
-                        return &families[i];
-        return NULL;
+        for (size_t i = 0; i < families->count; i++)
+                if (strcmp(families->rows[i].name, snapshot->programs[rate->program].name) == 0)
+                        return &families->rows[i];
+        struct family *row =
+                &families->rows[families->count < FAMILIES_MAX ? families->count++ : FAMILIES_MAX - 1];
+        *row = family_of_program(snapshot, rate->program);
+        return row;
 }
 
 /* Works there: its directory lies below the mount point. Everything lies below "/". */
@@ -98,21 +119,21 @@ static double writes(const struct snapshot *snapshot, const struct family *famil
 }
 
 const struct family *filling_writer(const struct snapshot *snapshot, const struct file_system_sample *place,
-                                    const struct family *families, size_t count, double least)
+                                    struct filling_families *families, double least)
 {
         const struct log_file_sample *file = filling_file(snapshot->sample, place);
-        const struct family *best = file ? filling_family(snapshot, families, count, file->writer_pid) : NULL;
+        const struct family *best = file ? filling_family(snapshot, families, file->writer_pid) : NULL;
         bool is_memory = strcmp(place->type, "tmpfs") == 0;
         double most = least;
         if (best)
                 return best;
-        for (size_t i = 0; i < count; i++) {
-                double bytes = writes(snapshot, &families[i], is_memory);
-                if (families[i].is_kernel || families[i].is_self || !(bytes > most) ||
-                    !is_at_home(snapshot, &families[i], place))
+        for (size_t i = 0; i < families->count; i++) {
+                double bytes = writes(snapshot, &families->rows[i], is_memory);
+                if (families->rows[i].is_kernel || families->rows[i].is_self || !(bytes > most) ||
+                    !is_at_home(snapshot, &families->rows[i], place))
                         continue;
                 most = bytes;
-                best = &families[i];
+                best = &families->rows[i];
         }
         return best;
 }

@@ -16,13 +16,19 @@ const struct log_file_sample *filling_file(const struct sample *sample,
 const struct log_file_sample *filling_deleted(const struct sample *sample,
                                               const struct file_system_sample *place);
 
-/* The family of one process; NULL if it is gone, or no family. */
-const struct family *filling_family(const struct snapshot *snapshot, const struct family *families,
-                                    size_t count, uint32_t pid);
+/* The families that a finding speaks of; those of a window know nobody who did next to nothing in it. */
+struct filling_families {
+        struct family rows[FAMILIES_MAX];
+        size_t count;
+};
+
+/* The family of one process, made and added if need be; NULL if it is gone. */
+const struct family *filling_family(const struct snapshot *snapshot, struct filling_families *families,
+                                    uint32_t pid);
 /* Who writes to it: the writer of the file that grows fastest; else, of those who work below its mount point,
  * who writes most, at least `least` bytes per second. NULL if nobody was seen there. */
 const struct family *filling_writer(const struct snapshot *snapshot, const struct file_system_sample *place,
-                                    const struct family *families, size_t count, double least);
+                                    struct filling_families *families, double least);
 
 /* Commands with a path: "" if a shell would not take it literally. Returns buffer. */
 const char *command_on_path(char buffer[static FINDING_TEXT_MAX], const char *path, const char *format, ...)

@@ -59,8 +59,7 @@ struct situation {
         const struct snapshot *latest;
         const double *parameters;
         bool was_found;
-        struct family families[FAMILIES_MAX];
-        size_t count;
+        struct filling_families families;
         enum reason reason; /* the worst so far, */
         struct log_growth worst;
         const struct log_unit_sample *flood;
@@ -107,8 +106,9 @@ static bool has_grown(const struct situation *s, const struct log_growth *growth
 
 static void know_families(struct situation *s)
 {
-        if (s->count == 0)
-                s->count = families_make(s->history, USEC_PER_MINUTE, s->families, FAMILIES_MAX);
+        if (s->families.count == 0)
+                s->families.count =
+                        families_make(s->history, USEC_PER_MINUTE, s->families.rows, FAMILIES_MAX);
 }
 
 static bool is_read_over_and_over(struct situation *s, const struct log_growth *growth)
@@ -119,8 +119,7 @@ static bool is_read_over_and_over(struct situation *s, const struct log_growth *
             !(growth->reads >= 3) || !has_grown(s, growth))
                 return false;
         know_families(s);
-        const struct family *reader =
-                filling_family(s->latest, s->families, s->count, growth->log->reader_pid);
+        const struct family *reader = filling_family(s->latest, &s->families, growth->log->reader_pid);
         int32_t spent = reader ? spent_permille(reader) : 0;
         if (!reader || reader->is_self || spent < p[s->was_found ? CLEAR_LOST : RAISE_LOST])
                 return false;
@@ -210,7 +209,7 @@ static void judge_all(struct situation *s)
 
 static const char *unit_words(const struct log_unit_sample *unit)
 {
-        return unit->unit[0] ? unit->unit : "programs without a unit";
+        return unit && unit->unit[0] ? unit->unit : "programs without a unit";
 }
 
 static void describe(const struct situation *s, const struct family *writer, struct finding *finding)
@@ -367,11 +366,10 @@ static void say(const struct situation *s, const struct family *writer, struct f
         }
 }
 
-static void found(const struct situation *s, struct finding *finding)
+static void found(struct situation *s, struct finding *finding)
 {
         const struct log_growth *growth = &s->worst;
-        const struct family *writer =
-                filling_family(s->latest, s->families, s->count, growth->log->writer_pid);
+        const struct family *writer = filling_family(s->latest, &s->families, growth->log->writer_pid);
         usec_t now = s->latest->time.realtime_usec, watched = growth->watched_usec;
         if (s->reason == REASON_READ)
                 watched = growth->log->watched_usec;
@@ -385,7 +383,7 @@ static void found(const struct situation *s, struct finding *finding)
         finding->confidence_permille = s->reason == REASON_READ ? 800 : 850;
         finding->culprit = (struct subject){ .kind = SUBJECT_FILE, .lost_permille = -1 };
         (void)span_copy(span_of(growth->log->path), finding->culprit.name, sizeof(finding->culprit.name));
-        if (s->flood)
+        if (s->reason == REASON_FLOOD && s->flood)
                 (void)span_copy(span_of(s->flood->unit), finding->culprit.unit,
                                 sizeof(finding->culprit.unit));
         if (writer) {

@@ -149,7 +149,7 @@ static void test_inodes(void **state)
         struct finding finding = assert_found(CHECK);
         assert_says(&finding, "/var/spool will be full in 12 s (10,000 inodes left)");
         places[1].inodes_available = 0;
-        fake_run(machine, 5);
+        fake_run(machine, 15);
         finding = assert_found(CHECK);
         assert_says(&finding, "/var/spool is full: no inodes left");
         assert_says(&finding, "du -x --inodes /var/spool | sort -n | tail -n 20");
@@ -180,9 +180,11 @@ static void test_reserve(void **state)
         places[0].free_bytes = 15 * (uint64_t)GB;
         fake_run(machine, 60);
         assert_clear(CHECK, "/, has 10 GB left (11 %)");
-        places[0].available_bytes = 0;
-        places[0].free_bytes = 5 * (uint64_t)GB;
-        fake_run(machine, 10);
+        for (int i = 9; i >= 0; i--) {
+                places[0].available_bytes = (uint64_t)i * (uint64_t)GB;
+                places[0].free_bytes = places[0].available_bytes + 5 * (uint64_t)GB;
+                fake_run(machine, 10);
+        }
         struct finding finding = assert_found(CHECK);
         assert_says(&finding, "5.0 GB more are kept back for root");
 }
@@ -194,6 +196,18 @@ static void test_copy_that_ends(void **state)
         fake_run(machine, 60);
         lose(0, 200 * MB, 100); /* 20 GB */
         assert_clear(CHECK, "nothing uses that up soon");
+}
+
+/* Filled at one go, and nobody is there any more: an archive on a small disk. */
+static void test_filled_on_purpose(void **state)
+{
+        (void)state;
+        set_place(0, "/", "ext4", 100 * GB, 50 * GB);
+        set_place(1, "/mnt/stick", "vfat", 4 * GB, 4 * GB);
+        fake_run(machine, 60);
+        places[1].available_bytes = places[1].free_bytes = 0;
+        fake_run(machine, 30);
+        assert_clear(CHECK, "/mnt/stick is full, but nobody writes there");
 }
 
 static void test_deleted(void **state)
@@ -225,9 +239,10 @@ static void test_names(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                CASE(test_unknown),        CASE(test_filling),     CASE(test_full_and_writes_fail),
-                CASE(test_inodes),         CASE(test_look_alikes), CASE(test_reserve),
-                CASE(test_copy_that_ends), CASE(test_deleted),     CASE(test_names),
+                CASE(test_unknown),        CASE(test_filling),           CASE(test_full_and_writes_fail),
+                CASE(test_inodes),         CASE(test_look_alikes),       CASE(test_reserve),
+                CASE(test_copy_that_ends), CASE(test_filled_on_purpose), CASE(test_deleted),
+                CASE(test_names),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }
