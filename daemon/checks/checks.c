@@ -23,6 +23,8 @@ extern const struct check check_background_maintenance;
 extern const struct check check_disk_errors;
 extern const struct check check_mount_slow;
 extern const struct check check_mount_hung;
+extern const struct check check_disk_failing;
+extern const struct check check_disk_slow;
 extern const struct check check_disk_saturated;
 
 const struct check *const checks[] = {
@@ -43,6 +45,8 @@ const struct check *const checks[] = {
         &check_mount_slow,
         &check_mount_hung,
         &check_disk_errors,
+        &check_disk_failing,
+        &check_disk_slow,
         &check_disk_saturated,
         NULL,
 };

@@ -5,6 +5,7 @@
 
 #include "common/text.h"
 #include "common/units.h"
+#include "daemon/checks/disk_use.h"
 
 #define DEPTH_MAX 8 /* devices on devices: what is deeper is damage */
 
@@ -108,20 +109,31 @@ struct subject subject_of_disk(const char *name)
 #define BUSY_LEAST  0.3
 #define OTHER_SLACK 0.1
 
-static bool is_it_waited_for(const struct snapshot *snapshot, const char *name)
+static double busy_here(const struct snapshot *snapshot, const char *name, double *ret_elsewhere)
 {
-        double here = 0, elsewhere = 0;
+        double here = 0;
+        *ret_elsewhere = 0;
         for (size_t i = 0; i < snapshot->disk_count; i++) {
                 const struct disk_rate *disk = &snapshot->disks[i];
                 const char *other = disk->sample->name;
                 if (disk->sample->is_partition || disk->sample->is_memory || isnan(disk->busy))
                         continue;
                 bool is_same = disk_lies_on(snapshot, other, name) || disk_lies_on(snapshot, name, other);
-                double *most = is_same ? &here : &elsewhere;
+                double *most = is_same ? &here : ret_elsewhere;
                 if ((double)disk->busy > *most)
                         *most = (double)disk->busy;
         }
-        return here >= BUSY_LEAST && here + OTHER_SLACK >= elsewhere;
+        return here;
+}
+
+enum work { WORKS_ELSEWHERE, WORKS_HERE, WORKS_SOMEWHERE };
+
+static enum work work_of(const struct snapshot *snapshot, const struct disk_use *use, const char *name)
+{
+        for (size_t i = 0; i < use->count; i++)
+                if (disk_lies_on(snapshot, use->disks[i]->sample->name, name))
+                        return WORKS_HERE;
+        return use->is_known ? WORKS_ELSEWHERE : WORKS_SOMEWHERE;
 }
 
 static float waited_by(const struct family *family)
@@ -138,12 +150,19 @@ void disk_wait_make(const struct history *history, const char *name, usec_t wind
         wait->waited = 0;
         wait->lost_permille = 0;
         wait->count = families_make(history, window_usec, wait->families, FAMILIES_MAX);
-        if (!is_it_waited_for(history_latest(history), name))
+        const struct snapshot *latest = history_latest(history);
+        double elsewhere, here = busy_here(latest, name, &elsewhere);
+        if (here < BUSY_LEAST)
                 return;
+        struct disk_use uses[FAMILIES_MAX];
+        disk_uses_make(latest, wait->families, wait->count, uses);
         for (size_t i = 0; i < wait->count; i++) {
                 const struct family *family = &wait->families[i];
                 if (family->is_kernel || family->is_self || waited_by(family) < 0.01F ||
                     lost_permille_of(family->ledger.disk_wait, &family->ledger) < 100)
+                        continue;
+                enum work work = work_of(latest, &uses[i], name);
+                if (work == WORKS_ELSEWHERE || (work == WORKS_SOMEWHERE && here + OTHER_SLACK < elsewhere))
                         continue;
                 ledger_add(&all, &family->ledger);
                 size_t at = wait->victim_count++;

@@ -18,6 +18,10 @@ const char *disk_mounts(char *buffer, size_t size, const struct snapshot *snapsh
 const struct mount_sample *disk_mount_of(const struct snapshot *snapshot, const char *device);
 struct subject subject_of_disk(const char *name);
 
+/* How a disk says that it is. */
+enum disk_state { DISK_STATE_UNKNOWN, DISK_STATE_WELL, DISK_STATE_WARNS, DISK_STATE_FAILING };
+enum disk_state disk_state_of(const struct disk_health_sample *disk);
+
 /* ---- who waits for it ---- */
 
 struct disk_wait {
@@ -29,8 +33,9 @@ struct disk_wait {
         int32_t lost_permille;
 };
 
-/* The programs that wait for disks, if it is this one that keeps them waiting: the kernel counts a program's
- * waits, not for which disk. None while another disk that is no part of it is as busy. */
+/* The programs that wait for disks, if it is this one that keeps them waiting. The kernel counts a program's
+ * waits, not for which disk: those that have files open on it, and those of which that is not known unless
+ * another disk that is no part of it is busier. */
 void disk_wait_make(const struct history *history, const char *name, usec_t window_usec,
                     struct disk_wait *ret_wait);
 void disk_wait_tell(const struct history *history, const struct disk_wait *wait, struct finding *finding);

@@ -256,16 +256,18 @@ static void describe_messages(const struct sick *sick, usec_t now_usec, struct f
                 enum disk_message_kind kind;
                 const char *name, *text;
         } kinds[] = {
-                { DISK_MESSAGE_IO_ERROR, "disk.ioErrors", "reads or writes have failed" },
-                { DISK_MESSAGE_LOST_WRITE, "disk.lostWrites", "writes that programs took for done are lost" },
+                { DISK_MESSAGE_IO_ERROR, "disk.ioErrors", "reads or writes that have failed" },
+                { DISK_MESSAGE_LOST_WRITE, "disk.lostWrites",
+                  "writes that are lost, though programs took them for done" },
                 { DISK_MESSAGE_FILE_SYSTEM, "disk.fileSystemErrors", "errors of the file system" },
-                { DISK_MESSAGE_LINK, "disk.resets", "requests timed out, or the link had to be reset" },
+                { DISK_MESSAGE_LINK, "disk.resets", "requests that timed out, and resets of the link" },
         };
         char since[UNITS_MAX];
         for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
                 if (sick->counts[kinds[i].kind] > 0)
                         finding_evidence(finding, kinds[i].name, sick->counts[kinds[i].kind], "count", NAN,
-                                         NAN, "%u messages: %s", sick->counts[kinds[i].kind], kinds[i].text);
+                                         NAN, "%s: %u (messages of the kernel)", kinds[i].text,
+                                         sick->counts[kinds[i].kind]);
         if (sick->telling)
                 finding_evidence(finding, "disk.lastMessage",
                                  (double)(now_usec > sick->last_usec ? now_usec - sick->last_usec : 0),

@@ -10,6 +10,7 @@
 #include "daemon/sample/aside.h"
 #include "daemon/sample/buffer.h"
 #include "daemon/sample/cgroup.h"
+#include "daemon/sample/disk_health.h"
 #include "daemon/sample/diskstats.h"
 #include "daemon/sample/file_systems.h"
 #include "daemon/sample/fs_errors.h"
@@ -51,6 +52,7 @@ struct sampler {
         struct machine_facts machine;
         struct swaps swaps;
         struct disks disks;
+        struct disk_health disk_health;
         struct mounts mounts;
         struct network_mounts *network_mounts;
         struct kmsg kmsg;
@@ -174,6 +176,11 @@ static int collect_logs(struct sampler *sampler, struct sample *sample)
         return r;
 }
 
+static int collect_disk_health(struct sampler *sampler, struct sample *sample)
+{
+        return disk_health_collect(&sampler->disk_health, sampler->root, &sampler->buffer, sample);
+}
+
 static int collect_fs_errors(struct sampler *sampler, struct sample *sample)
 {
         const void *taken = NULL;
@@ -210,8 +217,8 @@ static const struct collector collectors[] = {
         { .name = "mdstat", .path = "proc/mdstat", .parse = mdstat_parse },
         { .collect = collect_processes },
         { .name = "cgroups", .collect = collect_cgroups },
-        { .name = "mounts", .collect = collect_mounts },
         { .name = "fileSystems", .collect = collect_file_systems },
+        { .name = "disk-health", .collect = collect_disk_health },
         { .name = "fs-errors", .collect = collect_fs_errors },
         { .collect = collect_places },
         { .name = "networkMounts", .collect = collect_network_mounts },
@@ -271,6 +278,7 @@ static enum collector_state state_of(int error)
         case -ENOTDIR:
         case -ENXIO:
         case -ENODEV:
+        case -ENOPKG:     /* smartctl */
         case -EOPNOTSUPP: /* pressure files with psi=0 */
         case -EAGAIN:     /* what is looked at aside, before the end of the first look */
                 return COLLECTOR_ABSENT;

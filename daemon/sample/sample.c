@@ -37,6 +37,8 @@ void sample_clear(struct sample *sample)
         sample->log_count = sample->log_unit_count = 0;
         sample->logs_read_usec = 0;
         sample->fs_errors = NULL;
+        sample->disk_health = NULL;
+        sample->disk_health_count = 0;
         sample->fs_errors_count = 0;
         sample->network_mounts = NULL;
         sample->mount_users = NULL;

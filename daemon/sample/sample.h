@@ -30,7 +30,7 @@
 #define FILE_SYSTEMS_MAX    64
 #define LOG_FILES_MAX       48
 #define LOG_UNITS_MAX       32
-#define DISK_STATES_MAX     64
+#define DISK_HEALTH_MAX     64
 #define FS_ERRORS_MAX       64
 
 #define DEVICE_NAME_MAX  32
@@ -139,6 +139,40 @@ struct disk_sample {
         uint64_t weighted_msec;
         uint64_t discards, discard_bytes, discard_msec;
         uint64_t flushes, flush_msec;
+};
+
+enum disk_health_state {
+        DISK_HEALTH_UNASKED,
+        DISK_HEALTH_TOLD,
+        DISK_HEALTH_ASLEEP,      /* and was not woken: the values are those of an earlier answer, if any */
+        DISK_HEALTH_UNSUPPORTED, /* has nothing to tell: a virtual disk, a card reader */
+        DISK_HEALTH_SILENT,      /* did not answer, or could not be opened */
+};
+
+/* The counts of one disk that say whether it fails; ABSENT where it has no such count. */
+struct disk_health_counts {
+        uint64_t reallocated;  /* sectors; ATA attribute 5, SCSI grown defects */
+        uint64_t uncorrected;  /* reads that could not be mended; 187, SCSI */
+        uint64_t timeouts;     /* commands aborted; 188 */
+        uint64_t pending;      /* sectors that cannot be read now; 197 */
+        uint64_t offline;      /* sectors that the disk's own scan could not read; 198 */
+        uint64_t crc;          /* transfers that broke on the cable; 199 */
+        uint64_t media_errors; /* NVMe */
+};
+
+/* What a disk said of itself when slowd-disks.service last asked it (SMART, NVMe health log). */
+struct disk_health_sample {
+        char name[DEVICE_NAME_MAX];
+        char model[48];
+        char serial[32];
+        uint32_t state;       /* enum disk_health_state */
+        usec_t asked_usec;    /* realtime, of the answer; ABSENT: never */
+        uint64_t passed;      /* 0: its own verdict is that it fails, 1: that it does not */
+        uint64_t hours;       /* powered on */
+        uint64_t temperature; /* degrees Celsius */
+        uint64_t critical_warning, spare_percent, spare_threshold_percent, used_percent; /* NVMe */
+        struct disk_health_counts now, before;
+        usec_t before_usec; /* realtime: a week or two ago, or when it was first asked; ABSENT */
 };
 
 /* What a file system has counted of its own errors (/sys/fs/ext4/DEV, /sys/fs/btrfs/UUID). */
@@ -451,7 +485,9 @@ struct sample {
         size_t log_count;
         const struct log_unit_sample *log_units;
         size_t log_unit_count;
-        usec_t logs_read_usec;                    /* monotonic; 0: not looked at yet */
+        usec_t logs_read_usec;                        /* monotonic; 0: not looked at yet */
+        const struct disk_health_sample *disk_health; /* valid until the next sample is taken */
+        size_t disk_health_count;
         const struct fs_errors_sample *fs_errors; /* valid until the next sample is taken */
         size_t fs_errors_count;
         const struct network_mount_sample *network_mounts; /* owned by the sampler */
