@@ -48,7 +48,7 @@ class Scenario:
         self.compound = data.get("compound", False)
         self.consequences = data.get("consequences", [])
         self.allowed = set(data.get("allowed", [])) | set(self.consequences)
-        self.limit = data.get("limitSeconds", 45)
+        self.limit = data.get("limitSeconds", 45 if self.expect else 35)
         self.inject_limit = data.get("injectSeconds", 60)
         self.smoke = data.get("smoke", False)
         self.configuration = data.get("configuration")
