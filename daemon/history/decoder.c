@@ -64,8 +64,9 @@ static int read_table(struct decoder *decoder, struct reader *reader, uint32_t *
                 if (!table)
                         continue;
                 table->columns[c] = find_column(table->entity, column);
-                if (table->columns[c] != NOT_STORED)
-                        table->has_distances |= table->entity->columns[table->columns[c]].minus[0] != 0;
+                if (shape != SHAPE_DENSE && table->columns[c] != NOT_STORED &&
+                    table->entity->columns[table->columns[c]].minus[0])
+                        table->distance_columns[table->distance_count++] = (uint8_t)c;
         }
         uint32_t streams =
                 shape_columns((enum entity_shape)shape, (uint32_t)column_count) + (uint32_t)column_count;
@@ -118,7 +119,7 @@ int decoder_next(struct decoder *decoder)
                 return 0;
         for (uint32_t i = 0; i < decoder->schema->entity_count; i++) {
                 struct table *table = &decoder->tables[i];
-                if (!table->entity)
+                if (!table->entity || table->is_left_out)
                         continue;
                 int result = table->entity->shape == SHAPE_EVENT ? decoder_read_events(decoder, table)
                                                                  : decoder_read_list(decoder, table);
@@ -135,4 +136,27 @@ struct decoded_rows decoder_rows(const struct decoder *decoder, uint32_t entity)
 {
         const struct table *table = &decoder->tables[entity];
         return (struct decoded_rows){ table->rows, table->links, table->marks, table->count };
+}
+
+void decoder_leave_out(struct decoder *decoder, uint32_t entity)
+{
+        decoder->tables[entity].is_left_out = true;
+}
+
+void decoder_want_key(struct decoder *decoder, uint32_t entity, uint64_t key)
+{
+        decoder->tables[entity].has_wanted = true;
+        decoder->tables[entity].wanted = key;
+}
+
+void decoder_leave_out_behind(struct decoder *decoder, uint32_t entity, size_t offset)
+{
+        struct table *table = &decoder->tables[entity];
+        if (!table->entity || table->entity->shape != SHAPE_DENSE)
+                return;
+        for (uint32_t c = 0; c < table->column_count; c++)
+                if (table->columns[c] != NOT_STORED &&
+                    table->entity->columns[table->columns[c]].offset >= offset)
+                        table->columns[c] =
+                                NOT_STORED; /* each column has a stream of its own: nothing else moves */
 }

@@ -31,3 +31,9 @@ struct decoder *decoder_free(struct decoder *decoder); /* returns NULL; accepts 
 int decoder_next(struct decoder *decoder);
 /* By position in schema->entities. */
 struct decoded_rows decoder_rows(const struct decoder *decoder, uint32_t entity);
+/* Before the first tick: this entity is not asked for and has no rows. */
+void decoder_leave_out(struct decoder *decoder, uint32_t entity);
+/* The same of an entity of SHAPE_DENSE: of the columns that lie at this offset in its row, or behind it. */
+void decoder_leave_out_behind(struct decoder *decoder, uint32_t entity, size_t offset);
+/* The same of a list: rows whose first column is another number stay as they were when they were new. */
+void decoder_want_key(struct decoder *decoder, uint32_t entity, uint64_t key);

@@ -20,7 +20,11 @@ struct table {
         size_t count, capacity;
         char *base; /* one row: what a new row begins as, the new one before it in the block */
         uint64_t base_link;
-        bool has_distances; /* columns that are stored relative to others */
+        bool is_left_out; /* not asked for */
+        bool has_wanted;  /* only rows whose first column is this are kept up to date */
+        uint64_t wanted;
+        uint8_t distance_columns[SPARSE_COLUMNS_MAX]; /* lists: columns that are stored relative to others */
+        uint32_t distance_count;
 };
 
 struct decoder {

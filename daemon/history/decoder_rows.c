@@ -5,6 +5,7 @@
 
 #include "common/text.h"
 #include "daemon/history/decoder_internal.h"
+#include "daemon/sample/sample.h"
 
 static bool grow(void *array, size_t count, size_t size)
 {
@@ -40,16 +41,31 @@ static int reserve(struct table *table, size_t count)
         return 0;
 }
 
-static void copy_rows(struct table *table, size_t to, size_t from, size_t count)
+/* Copies the rows from one on into the second set. */
+static void set_aside(struct table *table, size_t first)
 {
+        size_t size = table->entity->row_size, count = table->count - first;
         if (count == 0)
                 return;
-        size_t size = table->entity->row_size;
-        memcpy(table->next + to * size, table->rows + from * size, count * size);
-        memcpy(table->next_links + to, table->links + from, count * sizeof(uint64_t));
+        memcpy(table->next + first * size, table->rows + first * size, count * size);
+        memcpy(table->next_links + first, table->links + first, count * sizeof(uint64_t));
         if (table->steps)
-                memcpy(table->next_steps + to * table->column_count,
-                       table->steps + from * table->column_count,
+                memcpy(table->next_steps + first * table->column_count,
+                       table->steps + first * table->column_count,
+                       count * table->column_count * sizeof(uint64_t));
+}
+
+/* Copies rows of the second set to where they belong now. */
+static void put_back(struct table *table, size_t to, size_t from, size_t count)
+{
+        size_t size = table->entity->row_size;
+        if (count == 0)
+                return;
+        memcpy(table->rows + to * size, table->next + from * size, count * size);
+        memcpy(table->links + to, table->next_links + from, count * sizeof(uint64_t));
+        if (table->steps)
+                memcpy(table->steps + to * table->column_count,
+                       table->next_steps + from * table->column_count,
                        count * table->column_count * sizeof(uint64_t));
         memset(table->marks + to, 0, count);
 }
@@ -84,22 +100,24 @@ static int read_edits(struct table *table, struct reader *reader)
         if (result < 0)
                 return result;
 
-        size_t from = 0, to = 0;
+        /* Rows before the first edit stay where they are: mostly it is the newest processes that come and go.
+         */
+        size_t first = (size_t)reader_varint(reader), from = first, to = first;
+        set_aside(table, first);
+        if (first)
+                memset(table->marks, 0, first);
         for (uint64_t i = 0; i < runs; i++) {
-                size_t keep = (size_t)reader_varint(reader), remove = (size_t)reader_varint(reader);
-                size_t insert = (size_t)reader_varint(reader);
-                copy_rows(table, to, from, keep);
+                size_t keep = i == 0 ? 0 : (size_t)reader_varint(reader);
+                size_t remove = (size_t)reader_varint(reader), insert = (size_t)reader_varint(reader);
+                put_back(table, to, from, keep);
                 from += keep + remove;
                 to += keep;
                 if (insert)
                         memset(table->marks + to, ROW_NEW, insert);
                 to += insert;
         }
-        copy_rows(table, to, from, table->count - from);
+        put_back(table, to, from, table->count - from);
         table->count = (size_t)count;
-        SWAP(table->rows, table->next);
-        SWAP(table->links, table->next_links);
-        SWAP(table->steps, table->next_steps);
         return 0;
 }
 
@@ -120,38 +138,85 @@ static int read_text(const struct column *column, void *row, struct reader *read
 static void load_distances(const struct table *table, const char *row,
                            uint64_t distances[static SPARSE_COLUMNS_MAX])
 {
-        for (uint32_t c = 0; c < table->column_count; c++) {
-                distances[c] = 0;
-                if (table->columns[c] != NOT_STORED && table->entity->columns[table->columns[c]].minus[0])
-                        distances[c] = column_load(&table->entity->columns[table->columns[c]], row, 0);
+        for (uint32_t i = 0; i < table->distance_count; i++) {
+                uint32_t c = table->distance_columns[i];
+                distances[c] = column_load(&table->entity->columns[table->columns[c]], row, 0);
         }
 }
 
 static bool store_distances(const struct table *table, char *row,
                             const uint64_t distances[static SPARSE_COLUMNS_MAX])
 {
-        for (uint32_t c = 0; c < table->column_count; c++)
-                if (table->columns[c] != NOT_STORED && table->entity->columns[table->columns[c]].minus[0] &&
-                    !column_store(&table->entity->columns[table->columns[c]], row, distances[c]))
+        for (uint32_t i = 0; i < table->distance_count; i++) {
+                uint32_t c = table->distance_columns[i];
+                if (!column_store(&table->entity->columns[table->columns[c]], row, distances[c]))
                         return false;
+        }
         return true;
+}
+
+/* Adds what a column changed by. False if that is over its maximum. */
+static bool add_difference(const struct column *column, char *row, uint64_t difference)
+{
+        uint64_t value;
+        if (column->width != sizeof(value) || column->maximum)
+                return column_store(column, row, column_load(column, row, 0) + difference);
+        /* Nearly all are like this. What was stored before is a multiple of the scale: no need to divide. */
+        memcpy(&value, row + column->offset, sizeof(value));
+        if (value == ABSENT)
+                return column_store(column, row, value + difference);
+        value += difference * column->scale;
+        if (value == -(uint64_t)column->scale)
+                value = ABSENT;
+        memcpy(row + column->offset, &value, sizeof(value));
+        return true;
+}
+
+static int read_mask(struct decoder *decoder, const struct table *table, uint64_t *ret_mask)
+{
+        struct reader *masks = &decoder->streams[table->first_stream + 1];
+        uint64_t mask = 0;
+        for (uint32_t i = 0; i < mask_bytes(table->column_count); i++) {
+                if (masks[i].at == masks[i].end)
+                        return -EBADMSG;
+                mask |= (uint64_t)*masks[i].at++ << (8 * i);
+        }
+        if (table->column_count < 64 && mask >> table->column_count)
+                return -EBADMSG;
+        *ret_mask = mask;
+        return 0;
+}
+
+/* Passes over what a row that nobody asked for changed by. */
+static int skip_sparse(struct decoder *decoder, const struct table *table)
+{
+        uint32_t first = table->first_stream + shape_columns(table->entity->shape, table->column_count);
+        uint64_t mask;
+        if (read_mask(decoder, table, &mask) < 0)
+                return -EBADMSG;
+        for (; mask; mask &= mask - 1) {
+                uint32_t c = (uint32_t)__builtin_ctzll(mask);
+                if (table->columns[c] == NOT_STORED)
+                        continue;
+                struct reader *reader = &decoder->streams[first + c];
+                uint64_t value = reader_varint(reader);
+                if (table->entity->columns[table->columns[c]].kind == COLUMN_TEXT &&
+                    (value > reader_left(reader) || !reader_take(reader, (size_t)value)))
+                        return -EBADMSG;
+                if (reader->failed)
+                        return -EBADMSG;
+        }
+        return 0;
 }
 
 /* The columns that the row's mask names. */
 static int read_sparse(struct decoder *decoder, struct table *table, char *row, uint64_t *link, uint8_t *mark)
 {
-        struct reader *masks = &decoder->streams[table->first_stream + 1];
-        uint64_t mask = 0;
-        for (uint32_t i = 0; i < mask_bytes(table->column_count); i++) {
-                const uint8_t *byte = reader_take(&masks[i], 1);
-                if (!byte)
-                        return -EBADMSG;
-                mask |= (uint64_t)*byte << (8 * i);
-        }
-        if (table->column_count < 64 && mask >> table->column_count)
+        uint64_t mask;
+        if (read_mask(decoder, table, &mask) < 0)
                 return -EBADMSG;
         uint64_t distances[SPARSE_COLUMNS_MAX];
-        if (table->has_distances)
+        if (table->distance_count)
                 load_distances(table, row, distances);
         uint32_t first = table->first_stream + shape_columns(table->entity->shape, table->column_count);
         for (; mask; mask &= mask - 1) {
@@ -174,10 +239,10 @@ static int read_sparse(struct decoder *decoder, struct table *table, char *row, 
                         *link += difference;
                 else if (column->minus[0])
                         distances[c] += difference;
-                else if (!column_store(column, row, column_load(column, row, 0) + difference))
+                else if (!add_difference(column, row, difference))
                         return -EBADMSG;
         }
-        return !table->has_distances || store_distances(table, row, distances) ? 0 : -EBADMSG;
+        return table->distance_count == 0 || store_distances(table, row, distances) ? 0 : -EBADMSG;
 }
 
 static int read_dense(struct decoder *decoder, struct table *table, char *row, uint64_t *steps, bool is_new)
@@ -232,6 +297,14 @@ int decoder_read_list(struct decoder *decoder, struct table *table)
         }
         size_t size = table->entity->row_size;
         for (size_t i = 0; i < table->count; i++) {
+                uint64_t eight;
+                if (!is_dense && i % sizeof(eight) == 0 && table->count - i >= sizeof(eight)) {
+                        memcpy(&eight, table->marks + i, sizeof(eight));
+                        if (eight == 0) { /* most rows of a list stay as they are */
+                                i += sizeof(eight) - 1;
+                                continue;
+                        }
+                }
                 char *row = table->rows + i * size;
                 bool is_new = table->marks[i] == ROW_NEW;
                 if (is_new) {
@@ -241,6 +314,9 @@ int decoder_read_list(struct decoder *decoder, struct table *table)
                 if (is_dense)
                         result = read_dense(decoder, table, row, table->steps + i * table->column_count,
                                             is_new);
+                else if (table->marks[i] && !is_new && table->has_wanted &&
+                         column_load(&table->entity->columns[0], row, 0) != table->wanted)
+                        result = skip_sparse(decoder, table);
                 else if (table->marks[i])
                         result = read_sparse(decoder, table, row, &table->links[i], &table->marks[i]);
                 if (result < 0)

@@ -41,10 +41,10 @@ static bool is_executable(const char *exe, const char *name)
                (base[length] == '\0' || strcmp(base + length, " (deleted)") == 0);
 }
 
-static bool is_asked_for(const struct query *query, const struct process_sample *process)
+static bool is_asked_for(const void *userdata, const struct process_identity *identity)
 {
-        const struct process_identity *identity = process->identity;
-        if (query->pid && process->pid != query->pid)
+        const struct query *query = userdata;
+        if (query->pid && identity->pid != query->pid)
                 return false;
         if (!query_matches_unit(query, identity->unit))
                 return false;
@@ -108,7 +108,7 @@ static void take_snapshot(struct asking *asking, const struct snapshot *snapshot
         pieces_begin(pieces);
         for (size_t i = 0; i < snapshot->process_count; i++) {
                 const struct process_rate *rate = &snapshot->processes[i];
-                if (!is_asked_for(asking->query, rate->sample))
+                if (!is_asked_for(asking->query, rate->sample->identity))
                         continue;
                 lives_add_process(asking->lives, snapshot, rate, only_new);
                 pieces_add_process(pieces, rate);
@@ -127,9 +127,13 @@ static int read_samples(struct asking *asking, usec_t from_usec, usec_t until_us
 {
         struct sample *turn = calloc(2, sizeof(*turn));
         struct snapshot snapshot = { 0 };
+        const struct sample_filter filter = { is_asked_for, asking->query, asking->query->pid };
         size_t count = 0;
         int result = turn ? 0 : -ENOMEM;
         if (turn) {
+                bool is_narrow = !query_is_machine(asking->query);
+                store_reader_set_filter(asking->reader, is_narrow ? &filter : NULL);
+                lives_set_narrow(asking->lives, is_narrow);
                 store_reader_seek(asking->reader, from_usec > LEAD_USEC ? from_usec - LEAD_USEC : 0,
                                   until_usec, NULL);
                 while ((result = asking_check(asking, store_reader_next(asking->reader, &turn[count % 2]))) !=
@@ -149,6 +153,8 @@ static int read_samples(struct asking *asking, usec_t from_usec, usec_t until_us
                 }
                 sample_done(&turn[0]);
                 sample_done(&turn[1]);
+                store_reader_set_filter(asking->reader, NULL);
+                lives_set_narrow(asking->lives, false);
         }
         snapshot_done(&snapshot);
         free(turn);
@@ -165,7 +171,7 @@ static int look_at(struct asking *asking, usec_t at_usec, bool describe)
         int result = turn ? query_snapshot_at(asking->reader, at_usec, turn, &snapshot) : -ENOMEM;
         for (size_t i = 0; result == 0 && i < snapshot.process_count; i++) {
                 const struct process_rate *rate = &snapshot.processes[i];
-                if (!is_asked_for(asking->query, rate->sample))
+                if (!is_asked_for(asking->query, rate->sample->identity))
                         continue;
                 if (describe)
                         lives_describe(asking->lives, &snapshot, rate);
@@ -183,9 +189,9 @@ static int look_at(struct asking *asking, usec_t at_usec, bool describe)
         return result == -ENODATA || result == -EBADMSG ? 0 : result;
 }
 
-static int describe_lives(struct asking *asking, usec_t until_usec)
+static int describe_lives(struct asking *asking, usec_t until_usec, bool from_samples)
 {
-        int result = look_at(asking, until_usec, true);
+        int result = from_samples ? 0 : look_at(asking, until_usec, true);
         usec_t at, former = 0;
         for (int i = 0; i < DESCRIBE_MAX && result == 0 && !query_is_machine(asking->query); i++) {
                 at = lives_undescribed(asking->lives);
@@ -240,8 +246,10 @@ static usec_t smaller(usec_t a, usec_t b)
 static int read_all(struct asking *asking, const struct query_result *times)
 {
         usec_t since = times->since_usec, until = times->until_usec;
-        if (times->resolution == SERIES_RAW)
-                return read_samples(asking, since, until, false);
+        if (times->resolution == SERIES_RAW) {
+                int read = read_samples(asking, since, until, false);
+                return read < 0 ? read : describe_lives(asking, until, true);
+        }
         int result = look_at(asking, until, false);
         usec_t hours = larger(since, until / USEC_PER_HOUR * USEC_PER_HOUR);
         usec_t minutes = larger(since, until / USEC_PER_MINUTE * USEC_PER_MINUTE);
@@ -253,7 +261,7 @@ static int read_all(struct asking *asking, const struct query_result *times)
                 result = rollups_read(asking, SERIES_MINUTE, hours, minutes);
         if (result == 0)
                 result = read_samples(asking, minutes, until, true);
-        return result < 0 ? result : describe_lives(asking, until);
+        return result < 0 ? result : describe_lives(asking, until, false);
 }
 
 static bool note_incident(void *userdata, const struct incident *incident)

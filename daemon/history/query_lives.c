@@ -17,10 +17,15 @@ struct life {
         struct query_lifetime told;
         usec_t last_usec; /* seen */
         bool has_details;
+        /* The details are those of this process at this instant, seen without its ancestors: what those were
+         * is still to be told. 0: all is told. */
+        uint64_t lacks_ancestors_of;
+        usec_t described_usec;
 };
 
 struct lives {
         bool each;
+        bool is_narrow; /* snapshots hold only the processes that were asked for */
         struct life *life;
         size_t count;
         uint16_t table[TABLE_SIZE]; /* index + 1 */
@@ -137,15 +142,15 @@ static bool note_seen(struct lives *lives, const struct process_sample *process)
         return true;
 }
 
-static void describe(struct life *life, const struct snapshot *snapshot, const struct process_rate *rate,
-                     bool each)
+static void describe(const struct lives *lives, struct life *life, const struct snapshot *snapshot,
+                     const struct process_rate *rate)
 {
         const struct process_identity *identity = rate->sample->identity;
         struct query_lifetime *told = &life->told;
         usec_t now = snapshot->time.realtime_usec, began = now > rate->age_usec ? now - rate->age_usec : 0;
         if (told->began_usec == 0 || began < told->began_usec)
                 told->began_usec = began;
-        if (each)
+        if (lives->each)
                 told->pid = rate->sample->pid;
         /* Those with a script behind them tell more than the others. */
         if (life->has_details && (told->origin.script[0] || !identity->origin_script[0]))
@@ -158,6 +163,8 @@ static void describe(struct life *life, const struct snapshot *snapshot, const s
         told->is_uid_known = true;
         told->has_origin = origin_of_process(snapshot, identity, &told->origin);
         life->has_details = !identity->is_partial;
+        life->lacks_ancestors_of = told->has_origin && lives->is_narrow ? process_key(rate->sample) : 0;
+        life->described_usec = now;
 }
 
 static double known_or_zero(double value)
@@ -175,7 +182,7 @@ void lives_add_process(struct lives *lives, const struct snapshot *snapshot, con
         struct query_lifetime *told = &life->told;
         if (note_seen(lives, process) && (!only_new || rate->is_new || is_new))
                 told->count++;
-        describe(life, snapshot, rate, lives->each);
+        describe(lives, life, snapshot, rate);
         told->cpu_usec += known_or_zero((double)rate->cpu) * interval;
         told->read_bytes += known_or_zero((double)rate->read_bytes) * interval / USEC_PER_SEC;
         told->write_bytes += known_or_zero((double)rate->write_bytes) * interval / USEC_PER_SEC;
@@ -219,9 +226,21 @@ void lives_describe(struct lives *lives, const struct snapshot *snapshot, const 
         struct life *life = find(lives, key_of(lives, rate->sample));
         if (!life)
                 return;
-        describe(life, snapshot, rate, lives->each);
+        if (life->lacks_ancestors_of) {
+                if (life->lacks_ancestors_of == process_key(rate->sample)) {
+                        (void)origin_of_process(snapshot, rate->sample->identity, &life->told.origin);
+                        life->lacks_ancestors_of = 0;
+                }
+                return;
+        }
+        describe(lives, life, snapshot, rate);
         if (snapshot->time.realtime_usec > life->last_usec)
                 life->last_usec = snapshot->time.realtime_usec;
+}
+
+void lives_set_narrow(struct lives *lives, bool is_narrow)
+{
+        lives->is_narrow = is_narrow;
 }
 
 void lives_add_machine(struct lives *lives, double cpu_usec)
@@ -239,11 +258,11 @@ usec_t lives_undescribed(const struct lives *lives)
         const struct life *most = NULL;
         for (size_t i = 0; i < lives->count; i++) {
                 const struct life *life = &lives->life[i];
-                if (!life->has_details && !life->told.is_uid_known &&
+                if (((!life->has_details && !life->told.is_uid_known) || life->lacks_ancestors_of) &&
                     (!most || life->told.cpu_usec > most->told.cpu_usec))
                         most = life;
         }
-        return most ? most->last_usec : 0;
+        return !most ? 0 : most->lacks_ancestors_of ? most->described_usec : most->last_usec;
 }
 
 int lives_finish(const struct lives *lives, usec_t end_usec, struct query_result *ret_result)

@@ -14,6 +14,8 @@ struct lives *lives_free(struct lives *lives); /* returns NULL; accepts NULL */
  * others were counted by roll-ups. */
 void lives_add_process(struct lives *lives, const struct snapshot *snapshot, const struct process_rate *rate,
                        bool only_new);
+/* Whether the snapshots to come hold only processes that were asked for: not those who started them. */
+void lives_set_narrow(struct lives *lives, bool is_narrow);
 /* One program's row of one period. */
 void lives_add_rollup(struct lives *lives, const struct rollup_machine *machine,
                       const struct rollup_program *program);
@@ -23,7 +25,7 @@ void lives_describe(struct lives *lives, const struct snapshot *snapshot, const 
 /* CPU time that the whole machine used. */
 void lives_add_machine(struct lives *lives, double cpu_usec);
 bool lives_is_empty(const struct lives *lives);
-/* The instant of the last sight of the life that used most and has no details yet; 0: there is none. */
+/* An instant at which the life that used most, of those that lack details, was seen; 0: there is none. */
 usec_t lives_undescribed(const struct lives *lives);
 /* Allocates ret_result->lifetimes: those that used most first. Whoever was seen at `end_usec` or later has
  * not ended. 0 or -ENOMEM. */

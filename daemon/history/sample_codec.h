@@ -32,6 +32,18 @@ int sample_decoder_new(struct block *block, struct sample_decoder **ret_decoder)
 struct sample_decoder *sample_decoder_free(struct sample_decoder *decoder);
 /* Identities from here on come without command lines, directories and scripts. */
 void sample_decoder_hide_command_lines(struct sample_decoder *decoder);
+/* Only samples taken between these two instants, both included, are given; the others cost less. */
+void sample_decoder_set_window(struct sample_decoder *decoder, usec_t from_usec, usec_t until_usec);
+
+/* Which processes are asked for. */
+struct sample_filter {
+        bool (*is_wanted)(const void *userdata, const struct process_identity *identity); /* NULL: all */
+        const void *userdata;
+        uint32_t pid; /* that of all of them, which costs less still; 0: several */
+};
+/* Samples from here on hold only these processes, the machine's own counters and the control groups: a sixth
+ * of the work. Before the first one. */
+void sample_decoder_set_filter(struct sample_decoder *decoder, const struct sample_filter *filter);
 /* Fills ret_sample, which is zeroed before its first use and released with sample_done(). Identities live as
  * long as the decoder; mounts are valid until the second call after, as with sampler_collect().
  * 1, 0 at the end, -EBADMSG (damaged from here on), -ENOMEM. */

@@ -64,6 +64,11 @@ void store_reader_hide_command_lines(struct store_reader *reader)
         reader->hides_command_lines = true;
 }
 
+void store_reader_set_filter(struct store_reader *reader, const struct sample_filter *filter)
+{
+        reader->filter = filter ? *filter : (struct sample_filter){ 0 };
+}
+
 void store_reader_set_cancelled(struct store_reader *reader, const atomic_bool *is_cancelled)
 {
         reader->is_cancelled = is_cancelled;
@@ -246,20 +251,14 @@ static int load_next(struct store_reader *reader)
 
 /* ---- what they hold */
 
-static bool is_asked_for(const struct store_reader *reader, usec_t realtime_usec)
-{
-        return realtime_usec >= reader->from_usec && realtime_usec <= reader->until_usec;
-}
-
 int store_reader_next(struct store_reader *reader, struct sample *ret_sample)
 {
         for (;;) {
                 int result = 0;
                 if (is_cancelled(reader))
                         return -ECANCELED;
-                while (reader->samples && (result = sample_decoder_next(reader->samples, ret_sample)) == 1)
-                        if (is_asked_for(reader, ret_sample->time.realtime_usec))
-                                return 1;
+                if (reader->samples && (result = sample_decoder_next(reader->samples, ret_sample)) == 1)
+                        return 1;
                 if (result < 0) {
                         (void)sample_decoder_free(reader->samples_before);
                         reader->samples_before = reader->samples;
@@ -280,6 +279,8 @@ int store_reader_next(struct store_reader *reader, struct sample *ret_sample)
                         return result;
                 if (reader->hides_command_lines)
                         sample_decoder_hide_command_lines(samples);
+                sample_decoder_set_window(samples, reader->from_usec, reader->until_usec);
+                sample_decoder_set_filter(samples, &reader->filter);
                 if (reader->samples) {
                         (void)sample_decoder_free(reader->samples_before);
                         reader->samples_before = reader->samples;

@@ -5,6 +5,8 @@
 #include <stdatomic.h>
 
 #include "daemon/diagnosis/diagnosis.h"
+#include "daemon/history/rollup.h"
+#include "daemon/history/sample_codec.h"
 #include "daemon/history/trends.h"
 #include "daemon/history/store_file.h"
 
@@ -23,6 +25,9 @@ void store_reader_seek(struct store_reader *reader, usec_t from_usec, usec_t unt
  * stays valid until the second call after, as with sampler_collect(). 1; 0 at the end; -EBADMSG: something
  * was damaged, store_reader_error() names it, and the next call goes on after it; other errors are final. */
 int store_reader_next(struct store_reader *reader, struct sample *ret_sample);
+/* Samples from the next seek on hold only these processes, and neither disks, interfaces, mounts, swaps,
+ * messages nor single CPUs (sample_codec.h). NULL: all again. What it points to is borrowed. */
+void store_reader_set_filter(struct store_reader *reader, const struct sample_filter *filter);
 /* Samples from here on come without command lines, directories and scripts. */
 void store_reader_hide_command_lines(struct store_reader *reader);
 const char *store_reader_error(const struct store_reader *reader);

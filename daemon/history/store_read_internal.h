@@ -17,6 +17,7 @@ struct store_reader {
         uint32_t tag;
         bool has_tag;
         bool hides_command_lines;
+        struct sample_filter filter;
         const atomic_bool *is_cancelled; /* may be NULL */
 
         int64_t block_id;   /* the one being read, or read last */

@@ -82,7 +82,7 @@ void bytes_put_u64(struct bytes *bytes, uint64_t value)
         put_little_endian(bytes, value, 8);
 }
 
-uint64_t reader_varint(struct reader *reader)
+uint64_t reader_long_varint(struct reader *reader)
 {
         uint64_t value = 0;
         for (unsigned shift = 0; shift < 64 && reader->at < reader->end; shift += 7) {
@@ -96,12 +96,6 @@ uint64_t reader_varint(struct reader *reader)
         reader->failed = true;
         reader->at = reader->end;
         return 0;
-}
-
-uint64_t reader_delta(struct reader *reader)
-{
-        uint64_t value = reader_varint(reader);
-        return (value >> 1) ^ (0 - (value & 1));
 }
 
 const uint8_t *reader_take(struct reader *reader, size_t length)

@@ -41,8 +41,21 @@ static inline size_t reader_left(const struct reader *reader)
         return (size_t)(reader->end - reader->at);
 }
 
-uint64_t reader_varint(struct reader *reader);
-uint64_t reader_delta(struct reader *reader);
+uint64_t reader_long_varint(struct reader *reader);
+/* Most numbers are one byte, and a day's record has millions of them. */
+static inline uint64_t reader_varint(struct reader *reader)
+{
+        if (reader->at < reader->end && *reader->at < 0x80)
+                return *reader->at++;
+        return reader_long_varint(reader);
+}
+
+static inline uint64_t reader_delta(struct reader *reader)
+{
+        uint64_t value = reader_varint(reader);
+        return (value >> 1) ^ (0 - (value & 1));
+}
+
 uint32_t reader_u32(struct reader *reader);
 uint64_t reader_u64(struct reader *reader);
 /* The next `length` bytes, borrowed from what is read; NULL (and failed) if there are fewer. */

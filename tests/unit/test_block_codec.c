@@ -324,6 +324,63 @@ static void a_stretch_comes_back_as_it_was(void **state)
         block_done(&read);
 }
 
+static bool is_multiple(const void *userdata, const struct process_identity *identity)
+{
+        return identity->pid % *(const uint32_t *)userdata == 0;
+}
+
+static bool is_pid(const void *userdata, const struct process_identity *identity)
+{
+        return identity->pid == *(const uint32_t *)userdata;
+}
+
+/* What a filter leaves, in a window, is as it is without: the same processes, groups and machine. */
+static void compare_filtered(const struct sample_filter *filter)
+{
+        static struct process_sample wanted[256];
+        struct block block = { 0 };
+        struct sample_decoder *decoder;
+        struct sample turn = { 0 };
+        size_t seen = 0;
+        join(&block, TICKS);
+        assert_int_equal(sample_decoder_new(&block, &decoder), 0);
+        sample_decoder_set_filter(decoder, filter);
+        sample_decoder_set_window(decoder, samples[3].time.realtime_usec,
+                                  samples[TICKS - 2].time.realtime_usec);
+        for (size_t i = 3; i < TICKS - 1; i++) {
+                assert_int_equal(sample_decoder_next(decoder, &turn), 1);
+                struct sample expected = turn;
+                expected.time = samples[i].time;
+                expected.machine = samples[i].machine;
+                expected.stat = samples[i].stat;
+                memcpy(expected.stat.cpu, turn.stat.cpu, sizeof(turn.stat.cpu));
+                expected.processes = wanted;
+                expected.process_count = 0;
+                for (size_t p = 0; p < samples[i].process_count; p++)
+                        if (filter->is_wanted(filter->userdata, samples[i].processes[p].identity))
+                                wanted[expected.process_count++] = samples[i].processes[p];
+                seen += expected.process_count;
+                const char *difference = sample_difference(&expected, &turn);
+                if (difference)
+                        fail_msg("tick %zu: %s", i, difference);
+        }
+        assert_true(seen > 0);
+        assert_int_equal(sample_decoder_next(decoder, &turn), 0);
+        synthetic_sample_done(&turn);
+        (void)sample_decoder_free(decoder);
+        block_done(&block);
+}
+
+static void a_filter_leaves_the_wanted_as_they_are(void **state)
+{
+        (void)state;
+        const uint32_t seven = 7, first = samples[TICKS / 2].processes[0].pid,
+                       last = samples[TICKS / 2].processes[samples[TICKS / 2].process_count - 1].pid;
+        compare_filtered(&(struct sample_filter){ .is_wanted = is_multiple, .userdata = &seven });
+        compare_filtered(&(struct sample_filter){ .is_wanted = is_pid, .userdata = &first, .pid = first });
+        compare_filtered(&(struct sample_filter){ .is_wanted = is_pid, .userdata = &last, .pid = last });
+}
+
 static void idle_processes_cost_nothing(void **state)
 {
         (void)state;
@@ -404,6 +461,7 @@ int main(void)
                 cmocka_unit_test(older_and_newer_blocks_open),
                 cmocka_unit_test(every_member_is_in_its_table),
                 cmocka_unit_test(a_stretch_comes_back_as_it_was),
+                cmocka_unit_test(a_filter_leaves_the_wanted_as_they_are),
                 cmocka_unit_test(idle_processes_cost_nothing),
                 cmocka_unit_test(a_block_ends_by_time_by_ticks_and_by_boot),
                 cmocka_unit_test(tags_find_the_programs_that_were_active),
