@@ -47,18 +47,35 @@ struct bounds {
         double seconds; /* of the interval */
         double age;     /* of the process, in seconds */
         double threads;
+        bool was_waiting; /* its main thread was in D state when the interval began */
 };
 
-/* Seconds of waiting per second. The kernel books a wait when it ends, so ten seconds on a dead disk arrive
- * at once: no more than every thread all the time can be true of this interval (the earlier ones were seen as
- * D state). Nobody has waited for longer than it lives: 6.18 was seen to book the machine's uptime at once,
- * which is no wait at all. */
-static float waited(uint64_t older, uint64_t newer, const struct bounds *bounds)
+/* Clocks of CPUs and our own reading are this much apart. */
+#define BOOKING_SLACK_SEC 0.05
+
+/* Seconds of waiting per second. Waits are booked when they end, so a little more than the interval may come
+ * at once: not more than every thread all the time is true of it. */
+static float queued(uint64_t older, uint64_t newer, const struct bounds *bounds)
 {
         double share = rate_per_sec(older, newer, bounds->seconds) / 1e9;
-        if (share * bounds->seconds > bounds->threads * (bounds->age + 1))
-                return 0;
         return (float)(share > bounds->threads ? bounds->threads : share);
+}
+
+/* The same of what delay accounting books, which is not always a wait. Since 6.11 a task may be taken off the
+ * run queue later than it went to sleep, by another one's schedule(); then __block_task() has
+ * delayacct_blkio_start() note the begin in `current`, the wrong task (kernel/sched/sched.h,
+ * kernel/delayacct.c). At its wake-up the right one books all the time since its former wait for a disk began
+ * or, if it never had one, since the machine was started. Of a wait that is too long for the interval, of a
+ * process that was not seen to wait when the interval began, nothing is known but that it is not true. A dead
+ * disk is different: ten seconds on it arrive at once, but it was seen in D state before. */
+static float waited(uint64_t older, uint64_t newer, const struct bounds *bounds)
+{
+        double seconds = rate_per_sec(older, newer, 1) / 1e9, possible = bounds->threads * bounds->seconds;
+        if (isnan(seconds) || seconds > bounds->threads * (bounds->age + 1))
+                return NAN;
+        if (seconds <= possible + BOOKING_SLACK_SEC)
+                return (float)(fmin(seconds, possible) / bounds->seconds);
+        return bounds->was_waiting ? (float)bounds->threads : NAN;
 }
 
 static float largest(float a, float b)
@@ -97,11 +114,11 @@ static struct ledger ledger_of(const struct process_sample *a, const struct proc
 {
         struct ledger ledger = ledger_unknown();
         uint32_t threads = a->threads > b->threads ? a->threads : b->threads;
-        const struct bounds bounds = { seconds, age, threads > 0 ? threads : 1 };
+        const struct bounds bounds = { seconds, age, threads > 0 ? threads : 1, a->state == 'D' };
         ledger.running = (float)(rate_per_sec(a->run_nsec, b->run_nsec, seconds) / 1e9);
         if (isnan(ledger.running) || b->delays == DELAYS_MAIN_ONLY)
                 ledger.running = (float)(rate_per_sec(cpu_ticks(a), cpu_ticks(b), seconds) / hz);
-        ledger.cpu_wait = waited(a->run_delay_nsec, b->run_delay_nsec, &bounds);
+        ledger.cpu_wait = queued(a->run_delay_nsec, b->run_delay_nsec, &bounds);
         ledger.stuck = 0;
         float block = waited(a->block_delay_nsec, b->block_delay_nsec, &bounds);
         float swapin = waited(a->swapin_delay_nsec, b->swapin_delay_nsec, &bounds);

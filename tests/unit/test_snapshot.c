@@ -402,10 +402,33 @@ static void test_wait_longer_than_life(void **state)
         fake_run(machine, 2);
         process->counters.block_delay_nsec += UINT64_C(1846000000000);
         fake_tick(machine, 1);
-        assert_about((double)fake_rate(machine, process)->ledger.disk_wait, 0, 0);
+        assert_true(isnan(fake_rate(machine, process)->ledger.disk_wait));
         process->counters.block_delay_nsec += 500000000;
         fake_tick(machine, 1);
         assert_about((double)fake_rate(machine, process)->ledger.disk_wait, 0.5, 1e-6);
+}
+
+/* The same of a process as old as the machine, and of one that waited for a disk half a minute ago: who was
+ * awake when the interval began has not waited for longer than it lasts. */
+static void test_wait_longer_than_the_interval(void **state)
+{
+        (void)state;
+        struct fake_process *init = fake_add(machine, "init", ""), *writer = fake_add(machine, "writer", "");
+        init->running = writer->running = 0.1;
+        fake_run(machine, 40);
+        init->counters.block_delay_nsec += UINT64_C(39000000000);
+        writer->counters.block_delay_nsec += UINT64_C(30000000000);
+        writer->counters.threads = 4; /* not even if all of them did */
+        fake_tick(machine, 5);
+        assert_true(isnan(fake_rate(machine, init)->ledger.disk_wait));
+        assert_true(isnan(fake_rate(machine, writer)->ledger.disk_wait));
+        assert_about((double)ledger_waited(&fake_rate(machine, init)->ledger), 0, 1e-6);
+        /* It does not last, and a wait as long as the interval, booked a moment late, is one. */
+        init->counters.block_delay_nsec += UINT64_C(5020000000);
+        writer->counters.block_delay_nsec += UINT64_C(10000000000);
+        fake_tick(machine, 5);
+        assert_about((double)fake_rate(machine, init)->ledger.disk_wait, 1, 1e-6);
+        assert_about((double)fake_rate(machine, writer)->ledger.disk_wait, 2, 1e-6);
 }
 
 /* A shell's child, caught between fork and its first turn: it has waited for milliseconds, not for the
@@ -662,6 +685,7 @@ int main(void)
                 CASE(test_swapin_is_booked_thrice),
                 CASE(test_long_wait),
                 CASE(test_wait_longer_than_life),
+                CASE(test_wait_longer_than_the_interval),
                 CASE(test_newborn_has_not_waited_long),
                 CASE(test_waits_of_many_threads),
                 CASE(test_sampled_where_nothing_is_booked),
