@@ -46,7 +46,11 @@ static bool is_asked_for(const struct asking *asking, const struct rollup_progra
 {
         if (!query_matches_unit(asking->query, program->unit))
                 return false;
-        if (!asking->query->program || strcmp(asking->query->program, program->name) == 0)
+        const char *name = asking->query->program;
+        if (name && !name[0])
+                return false; /* not those that have no other name */
+        if (!name || strcmp(name, program->name) == 0 || strcmp(name, program->comm) == 0 ||
+            strcmp(name, program->executable) == 0)
                 return true;
         for (size_t i = 0; i < asking->names.count; i++)
                 if (strcmp(asking->names.name[i], program->name) == 0)

@@ -4,7 +4,8 @@
 #include "daemon/history/query_cells.h"
 #include "daemon/history/query_lives.h"
 
-/* What a question's name means, as of the programs seen last: in roll-ups only program names are left. */
+/* What a question's name means, as of the programs seen last: roll-ups of older versions have program names
+ * only. */
 struct names {
         char name[QUERY_NAMES_MAX][PROGRAM_NAME_MAX];
         size_t count;

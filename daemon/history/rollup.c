@@ -92,12 +92,20 @@ static rollup_number histogram_p95(const struct histogram *histogram, const stru
 struct slot {
         uint64_t id;
         char name[PROGRAM_NAME_MAX], unit[UNIT_NAME_MAX], user[USER_NAME_MAX];
+        char comm[COMM_MAX], executable[PROGRAM_NAME_MAX];
+        bool has_identity; /* comm and executable are set, if they differ */
         bool is_in_period;
         struct sum sums[ROLLUP_METRIC_MAX];
         struct histogram waited;
         double present_msec;
         uint64_t started;
         rollup_number told_memory; /* in the last row made of it */
+};
+
+/* What its processes tell of a program that it does not know itself. */
+struct program_part {
+        uint32_t threads;
+        const struct process_identity *identity; /* of the first of them that is known in full; or NULL */
 };
 
 struct rollup {
@@ -111,8 +119,8 @@ struct rollup {
         struct slot slots[ROLLUP_PROGRAMS_MAX]; /* sorted by id */
         size_t slot_count;
         uint32_t left_out;
-        uint32_t *threads; /* scratch, by program */
-        size_t threads_capacity;
+        struct program_part *parts; /* scratch, by program */
+        size_t parts_capacity;
         struct rollup_machine machine;
         struct rollup_program programs[ROLLUP_PROGRAMS_MAX];
         size_t program_count;
@@ -129,7 +137,7 @@ struct rollup *rollup_new(usec_t period_usec)
 struct rollup *rollup_free(struct rollup *rollup)
 {
         if (rollup)
-                free(rollup->threads);
+                free(rollup->parts);
         free(rollup);
         return NULL;
 }
@@ -159,25 +167,48 @@ static struct slot *find_slot(struct rollup *rollup, const struct program *progr
         return slot;
 }
 
-/* NULL if there is no memory: threads are then unknown. */
-static const uint32_t *count_threads(struct rollup *rollup, const struct snapshot *snapshot)
+/* NULL if there is no memory: they are then unknown. */
+static const struct program_part *gather_parts(struct rollup *rollup, const struct snapshot *snapshot)
 {
-        if (snapshot->program_count > rollup->threads_capacity) {
-                uint32_t *threads = realloc(rollup->threads, 2 * snapshot->program_count * sizeof(*threads));
-                if (!threads)
+        if (snapshot->program_count > rollup->parts_capacity) {
+                struct program_part *parts =
+                        realloc(rollup->parts, 2 * snapshot->program_count * sizeof(*parts));
+                if (!parts)
                         return NULL;
-                rollup->threads = threads;
-                rollup->threads_capacity = 2 * snapshot->program_count;
+                rollup->parts = parts;
+                rollup->parts_capacity = 2 * snapshot->program_count;
         }
         if (snapshot->program_count == 0)
                 return NULL;
-        memset(rollup->threads, 0, snapshot->program_count * sizeof(*rollup->threads));
+        memset(rollup->parts, 0, snapshot->program_count * sizeof(*rollup->parts));
         for (size_t i = 0; i < snapshot->process_count; i++) {
                 const struct process_rate *process = &snapshot->processes[i];
-                if (process->program < snapshot->program_count)
-                        rollup->threads[process->program] += process->sample->threads;
+                if (process->program >= snapshot->program_count)
+                        continue;
+                struct program_part *part = &rollup->parts[process->program];
+                const struct process_identity *identity = process->sample->identity;
+                part->threads += process->sample->threads;
+                if (!part->identity && identity && !identity->is_partial)
+                        part->identity = identity;
         }
-        return rollup->threads;
+        return rollup->parts;
+}
+
+/* The other names that people may ask for a program by, once for as long as it is followed. */
+static void name_slot(struct slot *slot, const struct process_identity *identity)
+{
+        const char *slash = strrchr(identity->exe, '/'), *base = slash ? slash + 1 : identity->exe;
+        const char *deleted = strstr(base, " (deleted)");
+        size_t length = deleted ? (size_t)(deleted - base) : strlen(base);
+        slot->has_identity = true;
+        if (strcmp(identity->comm, slot->name) != 0)
+                memcpy(slot->comm, identity->comm, sizeof(slot->comm));
+        if (length == 0 || length >= sizeof(slot->executable))
+                return;
+        memcpy(slot->executable, base, length);
+        slot->executable[length] = '\0';
+        if (strcmp(slot->executable, slot->name) == 0 || strcmp(slot->executable, identity->comm) == 0)
+                slot->executable[0] = '\0';
 }
 
 static double known(uint64_t level)
@@ -225,11 +256,14 @@ static void accumulate(struct rollup *rollup, const struct snapshot *snapshot)
         histogram_add(&rollup->cpu, snapshot->value[FIELD_PSI_CPU_SOME], msec);
         histogram_add(&rollup->memory, snapshot->value[FIELD_PSI_MEMORY_SOME], msec);
         histogram_add(&rollup->io, snapshot->value[FIELD_PSI_IO_SOME], msec);
-        const uint32_t *threads = count_threads(rollup, snapshot);
+        const struct program_part *parts = gather_parts(rollup, snapshot);
         for (size_t i = 0; i < snapshot->program_count; i++) {
                 struct slot *slot = find_slot(rollup, &snapshot->programs[i]);
                 if (slot)
-                        add_program(slot, &snapshot->programs[i], threads ? threads[i] : (double)NAN, msec);
+                        add_program(slot, &snapshot->programs[i], parts ? parts[i].threads : (double)NAN,
+                                    msec);
+                if (slot && parts && parts[i].identity && !slot->has_identity)
+                        name_slot(slot, parts[i].identity);
         }
 }
 
@@ -245,6 +279,8 @@ static bool make_row(const struct rollup *rollup, struct slot *slot, struct roll
         memcpy(row->name, slot->name, sizeof(row->name));
         memcpy(row->unit, slot->unit, sizeof(row->unit));
         memcpy(row->user, slot->user, sizeof(row->user));
+        memcpy(row->comm, slot->comm, sizeof(row->comm));
+        memcpy(row->executable, slot->executable, sizeof(row->executable));
         for (size_t i = 0; i < ROLLUP_METRIC_MAX; i++) {
                 struct sum sum = slot->sums[i];
                 /* While it was not there it used nothing; but it had no memory to be small either. */

@@ -55,6 +55,8 @@ struct rollup_program {
         char name[PROGRAM_NAME_MAX];
         char unit[UNIT_NAME_MAX];
         char user[USER_NAME_MAX];
+        char comm[COMM_MAX];               /* of one of its processes; "" if it is the name */
+        char executable[PROGRAM_NAME_MAX]; /* the last part of its path; "" if it is one of these */
         struct rollup_value value[ROLLUP_METRIC_MAX];
         rollup_number waited_p95; /* the value that 95 % of the period's time stayed below */
         rollup_number started;    /* processes begun */

@@ -76,6 +76,8 @@ static const struct column program_columns[] = {
         TEXT(15, struct rollup_program, user),
         NUMBER(19, struct rollup_program, waited_p95, 0),
         NUMBER(23, struct rollup_program, started, 0),
+        TEXT(27, struct rollup_program, comm),
+        TEXT(31, struct rollup_program, executable),
         METRIC(1, ROLLUP_CPU),
         METRIC(2, ROLLUP_CPU_WAIT),
         METRIC(3, ROLLUP_THROTTLED),
