@@ -76,7 +76,7 @@ int history_csv(struct page *page, struct json_object *reply, const struct optio
         struct history_series series[HISTORY_SERIES_MAX];
         struct history_span span;
         struct json_object *array;
-        const char *damaged;
+        const char *damaged, *memory_only;
         size_t count = 0, steps = 0;
         int r = history_read_span(reply, &span);
         (void)options;
@@ -84,6 +84,8 @@ int history_csv(struct page *page, struct json_object *reply, const struct optio
                 return -EBADMSG;
         if (json_get_string(reply, "damaged", &damaged) == 0)
                 complain("A part of the record cannot be read: %s", damaged);
+        if (json_get_string(reply, "memoryOnly", &memory_only) == 0)
+                complain("The newest part is from memory, not from the record: %s", memory_only);
         (void)fputs("time", page->out);
         while (r == 0 && count < HISTORY_SERIES_MAX && count < json_object_array_length(array)) {
                 struct json_object *from = json_object_array_get_idx(array, count);

@@ -181,11 +181,27 @@ static size_t read_marks(struct json_object *reply, const struct history_span *s
         return count;
 }
 
+/* A sentence of its own if the reply has that reason. */
+static void print_warning(struct page *page, const char *begin, struct json_object *reply, const char *name)
+{
+        const char *reason;
+        CLEANUP_FREE char *sentence = NULL;
+        if (json_get_string(reply, name, &reason) < 0)
+                return;
+        if (asprintf(&sentence, "%s%s", begin, reason) < 0) {
+                sentence = NULL; /* its value is undefined then */
+                return;
+        }
+        (void)fputs(page_style(page, STYLE_YELLOW), page->out);
+        (void)page_wrap(page, 0, 0, page_text_width(page), sentence);
+        (void)fprintf(page->out, "%s\n", page_style_end(page, STYLE_YELLOW));
+}
+
 /* "ffmpeg, 2024-11-22 at 13:14:02 to 14:14:02 (60 min), by the minute" */
 static void print_head(struct page *page, struct json_object *reply, const struct history_span *span,
                        const struct options *options)
 {
-        const char *resolution = json_string_or(reply, "resolution", "sample"), *damaged;
+        const char *resolution = json_string_or(reply, "resolution", "sample");
         char since[SHOW_TIME_MAX], until[SHOW_TIME_MAX], length[UNITS_MAX], step[UNITS_MAX], pid[32];
         CLEANUP_FREE char *text = NULL;
         text_format(pid, sizeof(pid), "Process %" PRId64, options->pid);
@@ -208,16 +224,8 @@ static void print_head(struct page *page, struct json_object *reply, const struc
         }
         (void)page_wrap(page, reached, 0, page_text_width(page), text);
         (void)fputc('\n', page->out);
-        if (json_get_string(reply, "damaged", &damaged) == 0) {
-                CLEANUP_FREE char *sentence = NULL;
-                if (asprintf(&sentence, "A part of the record cannot be read: %s", damaged) < 0) {
-                        sentence = NULL; /* its value is undefined then */
-                        return;
-                }
-                (void)fputs(page_style(page, STYLE_YELLOW), page->out);
-                (void)page_wrap(page, 0, 0, page_text_width(page), sentence);
-                (void)fprintf(page->out, "%s\n", page_style_end(page, STYLE_YELLOW));
-        }
+        print_warning(page, "A part of the record cannot be read: ", reply, "damaged");
+        print_warning(page, "The newest part is from memory, not from the record: ", reply, "memoryOnly");
 }
 
 static void print_key(struct page *page, const struct drawing *drawing)

@@ -286,7 +286,8 @@ static int run(struct loop *loop, struct listen_socket *socket)
         int r = open_handles(loop);
         if (r < 0)
                 return r;
-        r = server_new(&loop->uv, socket->fd, config, loop->options->history_path, &loop->server);
+        r = server_new(&loop->uv, socket->fd, config, loop->options->history_path, loop->options->store,
+                       &loop->server);
         socket->fd = -1;
         if (r < 0)
                 return r;

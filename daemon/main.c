@@ -224,11 +224,11 @@ static int serve(struct arguments *arguments, const struct config *config)
         }
         r = paths_prepare_state(arguments->paths.state);
         if (r < 0)
-                log_warning("the state directory %s cannot be used: %s", arguments->paths.state,
-                            strerror(-r));
+                log_warning("the state directory %s cannot be used now, history is kept in memory: %s",
+                            arguments->paths.state, strerror(-r));
         char history_path[STATE_PATH_MAX + sizeof(STORE_FILE_NAME) + 1];
         text_format(history_path, sizeof(history_path), "%s/" STORE_FILE_NAME, arguments->paths.state);
-        struct store *store = r < 0 ? NULL : open_store(history_path, &config->limits);
+        struct store *store = open_store(history_path, &config->limits); /* which tries again and again */
         own_memory_lock();
         const struct loop_options options = {
                 .root = &root,

@@ -15,6 +15,8 @@
 #include "daemon/history/sample_codec.h"
 #include "daemon/history/writer.h"
 
+#define UNWRITTEN_WAIT_SEC 3 /* a slower writer is stuck in the disk */
+
 struct summary {
         struct rollup *rollup;
         struct rollup_encoder *encoder;
@@ -39,6 +41,8 @@ struct store {
         uint64_t lost_ticks;        /* dropped here, before the writer saw them */
         struct store_limits limits; /* for the writer from its next record on */
         struct store_status status;
+        struct unwritten *unwritten; /* the newest copy that somebody asked for */
+        uint64_t copies_wanted, copies_made;
 };
 
 void store_default_options(const char *path, const struct clock *clock, struct store_options *ret_options)
@@ -59,8 +63,24 @@ void store_default_options(const char *path, const struct clock *clock, struct s
 static void publish_status(struct store *store)
 {
         store->status = *writer_status(store->writer);
+        store->status.has_unwritten = writer_has_unwritten(store->writer);
+        if (!store->status.has_unwritten)
+                store->unwritten = unwritten_unref(store->unwritten);
         for (int series = 0; series < SERIES_MAX; series++)
                 store->restart[series] |= writer_wants_restart(store->writer, (enum series)series);
+}
+
+/* With the lock held, but for the work itself. */
+static void make_copy(struct store *store)
+{
+        uint64_t wanted = store->copies_wanted;
+        (void)pthread_mutex_unlock(&store->lock);
+        struct unwritten *unwritten = writer_unwritten(store->writer);
+        (void)pthread_mutex_lock(&store->lock);
+        store->unwritten = unwritten_unref(store->unwritten);
+        store->unwritten = unwritten;
+        store->copies_made = wanted;
+        (void)pthread_cond_broadcast(&store->has_finished);
 }
 
 static void *run(void *userdata)
@@ -77,10 +97,14 @@ static void *run(void *userdata)
         (void)pthread_mutex_lock(&store->lock);
         publish_status(store);
         for (;;) {
-                while (store->count == 0 && !store->is_stopping)
+                while (store->count == 0 && !store->is_stopping && store->copies_made == store->copies_wanted)
                         (void)pthread_cond_wait(&store->has_work, &store->lock);
-                if (store->count == 0)
+                if (store->copies_made < store->copies_wanted)
+                        make_copy(store);
+                if (store->count == 0 && store->is_stopping)
                         break;
+                if (store->count == 0)
+                        continue;
                 struct record record = store->queue[store->first];
                 store->first = (store->first + 1) % STORE_QUEUE_MAX;
                 store->count--;
@@ -254,6 +278,26 @@ void store_set_limits(struct store *store, const struct store_limits *limits)
         (void)pthread_mutex_unlock(&store->lock);
 }
 
+struct unwritten *store_unwritten(struct store *store)
+{
+        struct unwritten *unwritten = NULL;
+        usec_t now_usec = clock_now(&clock_real).realtime_usec;
+        const struct timespec until = { .tv_sec = (time_t)(now_usec / USEC_PER_SEC) + UNWRITTEN_WAIT_SEC };
+        (void)pthread_mutex_lock(&store->lock);
+        if (store->status.has_unwritten && !store->is_stopping) {
+                uint64_t wanted = ++store->copies_wanted;
+                int r = 0;
+                (void)pthread_cond_signal(&store->has_work);
+                while (store->copies_made < wanted && r == 0)
+                        r = pthread_cond_timedwait(&store->has_finished, &store->lock, &until);
+                /* Else an earlier copy, if there is one, is better than nothing. */
+                if (store->unwritten)
+                        unwritten = unwritten_ref(store->unwritten);
+        }
+        (void)pthread_mutex_unlock(&store->lock);
+        return unwritten;
+}
+
 void store_status(struct store *store, struct store_status *ret_status)
 {
         (void)pthread_mutex_lock(&store->lock);
@@ -266,6 +310,7 @@ void store_status(struct store *store, struct store_status *ret_status)
 
 static void store_destroy(struct store *store)
 {
+        (void)unwritten_unref(store->unwritten);
         (void)writer_free(store->writer);
         (void)sample_encoder_free(store->encoder);
         for (size_t i = 0; i < 2; i++) {

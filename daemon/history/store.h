@@ -7,6 +7,7 @@
 #include "daemon/diagnosis/diagnosis.h"
 #include "daemon/history/store_file.h"
 #include "daemon/history/trends.h"
+#include "daemon/history/unwritten.h"
 #include "daemon/model/snapshot.h"
 
 #define STORE_FILE_NAME       "history.slowd"
@@ -52,6 +53,7 @@ void store_wait(struct store *store);
 void store_flush(struct store *store);
 
 struct store_status {
+        bool has_unwritten;              /* part of the past is in memory only: store_unwritten() has it */
         bool is_writing;                 /* false: slowd remembers in memory only, and `text` says why */
         char text[STORE_ERROR_MAX];      /* what went wrong last, "" if nothing did */
         usec_t since_usec;               /* realtime, of that */
@@ -60,5 +62,9 @@ struct store_status {
         uint64_t lost_ticks;             /* samples that were not kept, since start */
         char set_aside[STORE_ERROR_MAX]; /* the file that was put aside as damaged, "" if none was */
 };
+/* What of the past is in memory only, for readers of the file (store_reader_add_unwritten()): a reference of
+ * the caller's. NULL: nothing, or the writer did not answer within three seconds because the disk holds it
+ * up. Any thread but the tick's: it waits. */
+struct unwritten *store_unwritten(struct store *store);
 /* Any thread. */
 void store_status(struct store *store, struct store_status *ret_status);

@@ -31,6 +31,28 @@ int store_reader_open(const char *path, struct store_reader **ret_reader, char e
         return 0;
 }
 
+int store_reader_open_nothing(struct store_reader **ret_reader)
+{
+        char error[STORE_ERROR_MAX];
+        struct store_reader *reader = calloc(1, sizeof(*reader));
+        if (!reader)
+                return -ENOMEM;
+        reader->path = strdup("memory");
+        if (!reader->path || sql_open(":memory:", true, &reader->db, error) < 0) {
+                (void)store_reader_close(reader);
+                return -ENOMEM;
+        }
+        store_reader_seek(reader, 0, (usec_t)INT64_MAX, NULL);
+        *ret_reader = reader;
+        return 0;
+}
+
+void store_reader_add_unwritten(struct store_reader *reader, struct unwritten *unwritten)
+{
+        reader->unwritten = unwritten_unref(reader->unwritten);
+        reader->unwritten = unwritten_ref(unwritten);
+}
+
 static void forget_position(struct store_reader *reader)
 {
         reader->samples = sample_decoder_free(reader->samples);
@@ -54,6 +76,7 @@ struct store_reader *store_reader_close(struct store_reader *reader)
         (void)sqlite3_close(reader->db);
         block_done(&reader->block);
         block_done(&reader->rollup_block);
+        (void)unwritten_unref(reader->unwritten);
         free(reader->path);
         free(reader);
         return NULL;
@@ -97,6 +120,7 @@ void store_reader_seek_rollups(struct store_reader *reader, enum series series, 
         reader->is_blind = reader->is_in_journal = reader->is_at_end = reader->is_journal_damaged = false;
         reader->blind_misses = 0;
         reader->generation = 0;
+        reader->unwritten_at = 0;
         (void)sql_exec(reader->db, "BEGIN"); /* one state of the file, though it is written meanwhile */
 }
 
@@ -222,6 +246,48 @@ static int load_generation(struct store_reader *reader)
         return reader_is_damage(code) ? reader_say_damaged(reader, "journal", 0) : reader_fail(reader, code);
 }
 
+/* The same of a generation that is not in memory as a whole. */
+static int load_lone_generation(struct store_reader *reader)
+{
+        int result = load_generation(reader);
+        while (result == 1 && reader->unwritten &&
+               unwritten_has_generation(reader->unwritten, reader->series, reader->generation))
+                result = load_generation(reader);
+        return result;
+}
+
+/* ---- what is in memory only */
+
+/* It was written after it was copied. */
+static bool is_in_file(const struct store_reader *reader, const struct block_info *info)
+{
+        char text[160];
+        int64_t count = 0;
+        text_format(text, sizeof(text),
+                    "SELECT count(*) FROM block WHERE series = %d AND from_usec = %" PRId64
+                    " AND ticks >= %u",
+                    (int)info->series, reader_sql_time(info->from_usec), info->ticks);
+        return sql_number(reader->db, text, &count) == SQLITE_OK && count > 0;
+}
+
+static int load_unwritten(struct store_reader *reader)
+{
+        const struct unwritten_block *block;
+        while (reader->unwritten && (block = unwritten_block(reader->unwritten, reader->unwritten_at))) {
+                const struct block_info *info = &block->info;
+                usec_t earlier = reader->series == SERIES_RAW ? 0 : USEC_PER_HOUR; /* as in find_block() */
+                reader->unwritten_at++;
+                if (info->series != reader->series || info->until_usec + earlier < reader->from_usec ||
+                    info->from_usec > reader->until_usec ||
+                    (reader->has_tag && !sample_tags_have(info->tags, info->tags_length, reader->tag)) ||
+                    is_in_file(reader, info))
+                        continue;
+                int result = block_read(&reader->block, block->packed.data, block->packed.length);
+                return result < 0 ? result : 1;
+        }
+        return 0;
+}
+
 /* The next block or generation into reader->block: 1, 0, negative errno. */
 static int load_next(struct store_reader *reader)
 {
@@ -241,12 +307,12 @@ static int load_next(struct store_reader *reader)
         }
         if (result == 0 && !reader->is_at_end) {
                 uint64_t generation = reader->generation;
-                result = load_generation(reader);
+                result = load_lone_generation(reader);
                 /* Damage that names no generation would be met again and again. */
                 if (result == 0 || (result < 0 && reader->generation == generation))
                         reader->is_at_end = true;
         }
-        return result;
+        return result == 0 && reader->is_at_end ? load_unwritten(reader) : result;
 }
 
 /* ---- what they hold */
@@ -353,6 +419,15 @@ int store_reader_span(struct store_reader *reader, usec_t *ret_from_usec, usec_t
                         &until);
         if (code != SQLITE_OK)
                 return reader_fail(reader, code);
+        const struct unwritten_block *block;
+        for (size_t i = 0; reader->unwritten && (block = unwritten_block(reader->unwritten, i)); i++) {
+                if (block->info.series != SERIES_RAW)
+                        continue;
+                if (from == 0)
+                        from = reader_sql_time(block->info.from_usec);
+                if (reader_sql_time(block->info.until_usec) > until)
+                        until = reader_sql_time(block->info.until_usec);
+        }
         *ret_from_usec = (usec_t)from;
         *ret_until_usec = (usec_t)until;
         return 0;

@@ -9,6 +9,7 @@
 #include "daemon/history/sample_codec.h"
 #include "daemon/history/trends.h"
 #include "daemon/history/store_file.h"
+#include "daemon/history/unwritten.h"
 
 struct store_reader;
 struct boot;
@@ -16,6 +17,12 @@ struct boot;
 /* 0, or as store_file_open() with a sentence in error; nothing is written. One thread at a time. */
 int store_reader_open(const char *path, struct store_reader **ret_reader, char error[static STORE_ERROR_MAX]);
 struct store_reader *store_reader_close(struct store_reader *reader); /* returns NULL; accepts NULL */
+
+/* A reader without a file, for one that cannot be read. 0 or -ENOMEM. */
+int store_reader_open_nothing(struct store_reader **ret_reader);
+/* From the next seek on what is in memory only is read as well, behind what the file holds. Keeps a
+ * reference. */
+void store_reader_add_unwritten(struct store_reader *reader, struct unwritten *unwritten);
 
 /* From here on, store_reader_next() gives the samples taken between two realtime instants, both included.
  * Where the clock was set back every match is given, in the order recorded. With `program` (a name, else

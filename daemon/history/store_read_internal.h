@@ -28,6 +28,9 @@ struct store_reader {
         bool is_journal_damaged; /* after what was given of it */
         uint64_t generation;     /* of the journal, read last */
 
+        struct unwritten *unwritten; /* what the file lacks; NULL: nothing */
+        size_t unwritten_at;
+
         struct block block;                              /* scratch */
         struct sample_decoder *samples, *samples_before; /* identities of the last block are still in use */
         struct decoder *rollups;

@@ -203,6 +203,55 @@ static int write_pending(struct writer *writer)
         return 0;
 }
 
+/* ---- for readers, while it cannot be written */
+
+/* Without a gap all of it is in the journal. */
+static bool is_unwritten(const struct filling *filling)
+{
+        return filling->block.ticks > 0 && filling->has_gap;
+}
+
+bool writer_has_unwritten(const struct writer *writer)
+{
+        bool has_any = writer->pending_count > 0;
+        for (int series = 0; series < SERIES_MAX; series++)
+                has_any |= is_unwritten(&writer->filling[series]);
+        return has_any;
+}
+
+/* Both are copied. */
+static void add_unwritten(struct unwritten *unwritten, const struct block_info *info,
+                          const struct bytes *tags, const struct bytes *packed)
+{
+        struct unwritten_block *block = unwritten_add(unwritten);
+        bytes_put(&block->tags, tags->data, tags->length);
+        bytes_put(&block->packed, packed->data, packed->length);
+        block->info = *info;
+        block->info.tags = block->tags.data;
+        block->info.tags_length = block->tags.length;
+        if (block->tags.failed || block->packed.failed)
+                unwritten_drop_last(unwritten);
+}
+
+struct unwritten *writer_unwritten(const struct writer *writer)
+{
+        struct unwritten *unwritten =
+                writer_has_unwritten(writer) ? unwritten_new(writer->pending_count + SERIES_MAX) : NULL;
+        for (size_t i = 0; unwritten && i < writer->pending_count; i++)
+                add_unwritten(unwritten, &writer->pending[i].info, &writer->pending[i].tags,
+                              &writer->pending[i].packed);
+        for (int series = 0; unwritten && series < SERIES_MAX; series++) {
+                const struct filling *filling = &writer->filling[series];
+                struct bytes packed = { 0 };
+                struct block_info info = filling->info;
+                info.ticks = filling->block.ticks;
+                if (is_unwritten(filling) && block_write(&filling->block, &packed) == 0)
+                        add_unwritten(unwritten, &info, &filling->block.streams[STREAM_TAGS], &packed);
+                bytes_done(&packed);
+        }
+        return unwritten;
+}
+
 /* Packs the block being filled and queues it; the block is then empty. */
 static void finish_block(struct writer *writer, enum series series)
 {

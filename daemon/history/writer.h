@@ -4,6 +4,7 @@
 #pragma once
 
 #include "daemon/history/store.h"
+#include "daemon/history/unwritten.h"
 
 enum record_kind { RECORD_FRAME, RECORD_INCIDENT, RECORD_BOOT, RECORD_SYNC };
 
@@ -36,4 +37,8 @@ void writer_set_limits(struct writer *writer, const struct store_limits *limits)
 void writer_handle(struct writer *writer, const struct record *record);
 /* Whether the next frame of a series should begin a block. Asked once, the answer is forgotten. */
 bool writer_wants_restart(struct writer *writer, enum series series);
+/* Whether it holds anything that a reader of the file does not find there, and a copy of it; NULL: nothing,
+ * or no memory. */
+bool writer_has_unwritten(const struct writer *writer);
+struct unwritten *writer_unwritten(const struct writer *writer);
 const struct store_status *writer_status(const struct writer *writer);

@@ -171,7 +171,7 @@ const struct method methods[] = {
           .run_past = past_alerts, .needs_incidents = true },
         { INTERFACE_NAME ".History",
           NAMES("program", "pid", "unit", "sinceUSec", "untilUSec", "stepUSec", "metrics", "each", NULL),
-          .asks_past = past_asks_always, .run_past = past_history },
+          .asks_past = past_asks_always, .run_past = past_history, .needs_incidents = true },
         { INTERFACE_NAME ".Export", NAMES("sinceUSec", "untilUSec", "withCommandLines", NULL),
           .asks_past = past_asks_always, .run_past = past_export, .needs_more = true },
         { INTERFACE_NAME ".Boot", NAMES("boot", NULL), .asks_past = past_asks_boot, .run_past = past_boot,

@@ -54,10 +54,31 @@ int past_nothing(int error, const char *reason, struct answer *ret_answer)
                             reason && reason[0] ? reason : strerror(-error));
 }
 
-int past_open(const struct past *past, struct store_reader **ret_reader, struct answer *ret_answer)
+/* What the file lacks, and why. */
+static struct unwritten *unwritten_past(struct past *past)
+{
+        struct store_status status = { 0 };
+        struct unwritten *unwritten = past->store ? store_unwritten(past->store) : NULL;
+        past->memory_only[0] = '\0';
+        if (!unwritten)
+                return NULL;
+        store_status(past->store, &status);
+        const char *reason = !status.is_writing && status.text[0] ? status.text : status.set_aside;
+        text_format(past->memory_only, sizeof(past->memory_only), "%s",
+                    reason[0] ? reason : "it is being written");
+        return unwritten;
+}
+
+int past_open(struct past *past, struct store_reader **ret_reader, struct answer *ret_answer)
 {
         char error[STORE_ERROR_MAX] = "nothing is kept on disk";
+        struct unwritten *unwritten = unwritten_past(past);
         int r = past->path[0] ? store_reader_open(past->path, ret_reader, error) : -ENOENT;
+        if (r < 0 && r != -ENOMEM && unwritten)
+                r = store_reader_open_nothing(ret_reader);
+        if (r == 0 && unwritten)
+                store_reader_add_unwritten(*ret_reader, unwritten);
+        (void)unwritten_unref(unwritten);
         if (r == 0) {
                 store_reader_set_cancelled(*ret_reader, &past->is_cancelled);
                 return 0;
@@ -75,6 +96,12 @@ static int diagnose_to_answer(const struct past *past, struct diagnosis *diagnos
                 struct reason *reason = &diagnosis->not_checked[diagnosis->not_checked_count++];
                 reason->check = "history";
                 text_format(reason->text, sizeof(reason->text), "%s", damaged);
+        }
+        if (past->memory_only[0] && diagnosis->not_checked_count < CHECKS_MAX) {
+                struct reason *reason = &diagnosis->not_checked[diagnosis->not_checked_count++];
+                reason->check = "history";
+                text_format(reason->text, sizeof(reason->text), "answered from memory: %s",
+                            past->memory_only);
         }
         CLEANUP_JSON struct json_object *object = json_object_new_object();
         if (!object || json_add(object, "diagnosis", diagnosis_to_json(diagnosis, &past->viewer)) < 0)

@@ -9,7 +9,8 @@
 
 /* All that such an answer is made of; nothing of it changes meanwhile but is_cancelled. */
 struct past {
-        const char *path; /* of the history file; "": nothing is kept */
+        const char *path;    /* of the history file; "": nothing is kept */
+        struct store *store; /* what writes it; NULL: nothing does */
         struct config config;
         struct viewer viewer;
         usec_t now_usec;            /* realtime */
@@ -17,8 +18,10 @@ struct past {
         char boot_id[40];           /* of the machine now; "" unknown */
         struct incident *incidents; /* those in memory, newest first; only for methods with needs_incidents */
         size_t incident_count;
-        atomic_bool is_cancelled; /* nobody waits for the answer any more */
-        int export_fd;            /* what Export has made, to be sent piece by piece; -1: nothing */
+        char memory_only[STORE_ERROR_MAX]; /* past_open(): why part of the answer is from memory only; "" if
+                                              none is */
+        atomic_bool is_cancelled;          /* nobody waits for the answer any more */
+        int export_fd;                     /* what Export has made, to be sent piece by piece; -1: nothing */
 };
 
 /* Whether a call of Diagnose or Top is about the past. */
@@ -45,7 +48,8 @@ int past_export_piece(int fd, uint64_t *offset, struct answer *ret_answer);
 
 /* For the methods, in past.c. An optional instant; -EINVAL if it is none. */
 int past_optional_time(struct json_object *parameters, const char *name, usec_t fallback, usec_t *ret_usec);
-/* Opens the record. 0; 1: *ret_answer says why it cannot be; -ENOMEM. */
-int past_open(const struct past *past, struct store_reader **ret_reader, struct answer *ret_answer);
+/* Opens the record, and what is in memory only while it cannot be written: then past->memory_only says why.
+ * 0; 1: *ret_answer says why it cannot be opened; -ENOMEM. */
+int past_open(struct past *past, struct store_reader **ret_reader, struct answer *ret_answer);
 /* NoHistory, or what a failed search means. 0, -ENOMEM or -ECANCELED. */
 int past_nothing(int error, const char *reason, struct answer *ret_answer);

@@ -157,9 +157,27 @@ static int add_item(struct json_object *object, const char *name, struct json_ob
         return 0;
 }
 
-static int history_to_json(const struct query_result *result, const struct viewer *viewer,
+/* While the file cannot be written, the newest incidents are not in it. */
+static int add_unwritten_incidents(const struct past *past, const struct query_result *result,
+                                   struct json_object *object)
+{
+        for (size_t i = past->incident_count; i > 0 && past->memory_only[0]; i--) {
+                const struct incident *incident = &past->incidents[i - 1];
+                bool is_there = incident->since_usec > result->until_usec ||
+                                (incident->until_usec && incident->until_usec < result->since_usec);
+                for (size_t k = 0; k < result->incident_count && !is_there; k++)
+                        is_there = result->incidents[k].id == incident->id &&
+                                   result->incidents[k].since_usec == incident->since_usec;
+                if (!is_there && add_item(object, "incidents", incident_to_json(incident, &past->viewer)) < 0)
+                        return -ENOMEM;
+        }
+        return 0;
+}
+
+static int history_to_json(const struct past *past, const struct query_result *result,
                            struct json_object *object)
 {
+        const struct viewer *viewer = &past->viewer;
         static const char *const resolutions[SERIES_MAX] = { "sample", "minute", "hour" };
         if (json_add_int(object, "sinceUSec", (int64_t)result->since_usec) < 0 ||
             json_add_int(object, "untilUSec", (int64_t)result->until_usec) < 0 ||
@@ -180,7 +198,10 @@ static int history_to_json(const struct query_result *result, const struct viewe
         for (size_t i = 0; i < result->incident_count; i++)
                 if (add_item(object, "incidents", incident_to_json(&result->incidents[i], viewer)) < 0)
                         return -ENOMEM;
-        return json_add_string_or_null(object, "damaged", result->damaged);
+        if (add_unwritten_incidents(past, result, object) < 0 ||
+            json_add_string_or_null(object, "damaged", result->damaged) < 0)
+                return -ENOMEM;
+        return json_add_string_or_null(object, "memoryOnly", past->memory_only);
 }
 
 int past_history(struct past *past, struct json_object *parameters, struct answer *ret_answer)
@@ -202,7 +223,7 @@ int past_history(struct past *past, struct json_object *parameters, struct answe
                                     ret_answer);
         }
         CLEANUP_JSON struct json_object *object = json_object_new_object();
-        r = object ? history_to_json(&result, &past->viewer, object) : -ENOMEM;
+        r = object ? history_to_json(past, &result, object) : -ENOMEM;
         query_done(&result);
         if (r == 0)
                 *ret_answer = (struct answer){ .parameters = TAKE(object) };

@@ -168,6 +168,7 @@ static int make_question(struct questions *questions, const struct question_call
         question->path = strdup(call->path);
         question->past =
                 (struct past){ .path = question->path,
+                               .store = call->store,
                                .config = *call->config,
                                .viewer = call->viewer,
                                .now_usec = clock_now(&clock_real).realtime_usec,

@@ -27,6 +27,7 @@ struct question_call {
         const struct method *method;
         struct json_object *parameters;    /* copied */
         const char *path;                  /* of the history file */
+        struct store *store;               /* what writes it, or NULL */
         const struct config *config;       /* copied */
         const struct published *published; /* may be NULL; what is needed of it is copied */
         struct viewer viewer;

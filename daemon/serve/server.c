@@ -33,6 +33,7 @@ struct server {
         struct turns turns;
         struct questions questions;
         const char *history_path;
+        struct store *store;
         struct shared_reply shared[SHARED_REPLIES_MAX];
         size_t shared_next; /* the slot that is given up next */
         bool is_stopping, is_orphan;
@@ -224,6 +225,7 @@ int server_ask(struct server *server, struct connection *connection, const struc
                                             .method = method,
                                             .parameters = parameters,
                                             .path = server->history_path,
+                                            .store = server->store,
                                             .config = server->served.config,
                                             .published = server->served.published,
                                             .viewer = connection->viewer };
@@ -283,13 +285,14 @@ void server_stop(struct server *server)
 }
 
 int server_new(uv_loop_t *loop, int listen_fd, const struct config *config, const char *history_path,
-               struct server **ret_server)
+               struct store *store, struct server **ret_server)
 {
         struct server *server = calloc(1, sizeof(*server));
         if (!server)
                 return -ENOMEM;
         server->loop = server->questions.loop = loop;
         server->history_path = history_path;
+        server->store = store;
         questions_clean(history_path);
         server_set_config(server, config);
         (void)uv_pipe_init(loop, &server->listener, 0); /* neither can fail */

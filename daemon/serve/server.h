@@ -17,10 +17,11 @@
 struct server;
 
 /* Serves a listening socket, which is taken over, also on failure. `config` is borrowed until
- * server_set_config() or server_free(); `history_path` names the record's file ("": there is none), borrowed
- * until server_free(). 0, or negative errno (what is left the loop frees as it runs). */
+ * server_set_config() or server_free(); `history_path` names the record's file ("": there is none) and
+ * `store` is what writes it (or NULL), both borrowed until server_free(). 0, or negative errno (what is left
+ * the loop frees as it runs). */
 int server_new(uv_loop_t *loop, int listen_fd, const struct config *config, const char *history_path,
-               struct server **ret_server);
+               struct store *store, struct server **ret_server);
 /* Answers from `published` from now on; borrowed until the next call. Streams get a reply if it differs in
  * more than its numbers (published->has_changed). */
 void server_publish(struct server *server, const struct published *published);

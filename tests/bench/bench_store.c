@@ -33,53 +33,71 @@ static void rest_until(double until_usec)
                 (void)usleep((useconds_t)left);
 }
 
-/* Packs the first `count` of the recorded samples into one block; its bytes. */
-static size_t pack(const char *path, size_t count, size_t *ret_rows)
+struct packed {
+        size_t bytes, rows, ticks, blocks;
+};
+
+static void pack_block(struct block *block, struct packed *packed)
+{
+        struct bytes bytes = { 0 };
+        if (block->ticks == 0)
+                return;
+        (void)block_write(block, &bytes);
+        packed->bytes += bytes.length;
+        packed->ticks += block->ticks;
+        packed->blocks++;
+        bytes_done(&bytes);
+        block_clear(block);
+}
+
+/* Packs the first `count` of the recorded samples into blocks, as the store does. */
+static struct packed pack(const char *path, size_t count)
 {
         struct store_reader *reader;
         char error[STORE_ERROR_MAX];
         struct sample turn[2] = { 0 };
         struct sample_encoder *encoder = sample_encoder_new();
-        struct bytes frame = { 0 }, packed = { 0 };
+        struct bytes frame = { 0 };
         struct block *block = calloc(1, sizeof(*block));
-        *ret_rows = 0;
+        struct packed packed = { 0 };
         if (store_reader_open(path, &reader, error) < 0) {
                 (void)fprintf(stderr, "%s\n", error);
                 exit(1);
         }
         for (size_t i = 0; i < count && store_reader_next(reader, &turn[i % 2]) == 1; i++) {
-                (void)sample_encoder_add(encoder, &turn[i % 2], &frame);
+                if (sample_encoder_add(encoder, &turn[i % 2], &frame) == 1)
+                        pack_block(block, &packed);
                 if (block_append(block, frame.data, frame.length) < 0)
                         break;
-                *ret_rows += turn[i % 2].process_count;
+                packed.rows += turn[i % 2].process_count;
         }
-        (void)block_write(block, &packed);
-        size_t length = packed.length;
+        pack_block(block, &packed);
         block_done(block);
         free(block);
         bytes_done(&frame);
-        bytes_done(&packed);
         sample_done(&turn[0]);
         sample_done(&turn[1]);
         (void)sample_encoder_free(encoder);
         (void)store_reader_close(reader);
-        return length;
+        return packed;
 }
 
 static void weigh(const char *path, size_t ticks, double gap_sec, const char *what)
 {
-        size_t rows_one, rows;
-        size_t one = pack(path, 1, &rows_one), all = pack(path, ticks, &rows);
-        double tick_bytes = ticks > 1 ? (double)(all - one) / (double)(ticks - 1) : 0;
-        double day_ticks = 86400 / gap_sec;
+        struct packed one = pack(path, 1), all = pack(path, ticks);
+        double begun = (double)(all.blocks * one.bytes);
+        double tick_bytes =
+                all.ticks > all.blocks ? ((double)all.bytes - begun) / (double)(all.ticks - all.blocks) : 0;
+        double day_ticks = 86400 / gap_sec, processes = (double)all.rows / (double)all.ticks;
         double block_ticks = (double)SAMPLE_BLOCK_USEC / 1e6 / gap_sec;
         if (block_ticks > SAMPLE_BLOCK_TICKS)
                 block_ticks = SAMPLE_BLOCK_TICKS;
-        double day = day_ticks * tick_bytes + day_ticks / block_ticks * (double)one;
-        printf("%s: %zu ticks of %.1f s, %.0f processes: %zu bytes at a block's begin, %.0f a tick; "
+        double day = day_ticks * tick_bytes + day_ticks / block_ticks * (double)one.bytes;
+        printf("%s: %zu ticks of %.1f s in %zu blocks, %.0f processes: %zu bytes at a block's begin, %.0f a "
+               "tick; "
                "%.3f bytes per process-sample; a day: %.2f MB\n",
-               what, ticks, gap_sec, (double)rows / (double)ticks, one, tick_bytes,
-               day / (day_ticks * (double)rows / (double)ticks), day / 1e6);
+               what, all.ticks, gap_sec, all.blocks, processes, one.bytes, tick_bytes,
+               day / (day_ticks * processes), day / 1e6);
 }
 
 int main(int argc, char **argv)

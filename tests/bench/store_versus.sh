@@ -43,7 +43,7 @@ fi
 [ -n "$pmlogger" ] && wait "$pmlogger"
 
 cat "$work/slowd.out"
-rows=$(sed -n 's/.* ticks of [0-9.]* s, \([0-9]*\) processes.*/\1/p' "$work/slowd.out")
+rows=$(sed -n 's/.* ticks of [0-9.]* s in [0-9]* blocks, \([0-9]*\) processes.*/\1/p' "$work/slowd.out")
 slowd=$(sed -n 's/.*; \([0-9.]*\) bytes per process-sample.*/\1/p' "$work/slowd.out")
 report() { # NAME FILES...
         name=$1

@@ -164,7 +164,7 @@ class History(unittest.TestCase):
         self.assertEqual(reply["untilUSec"] - reply["sinceUSec"], 3600 * SECONDS)
         self.assertEqual(reply["stepUSec"], 30 * SECONDS)
         self.assertEqual(list(reply), ["sinceUSec", "untilUSec", "stepUSec", "resolution", "series", "lifetimes",
-                                       "incidents", "damaged"])
+                                       "incidents", "damaged", "memoryOnly"])
 
     def test_no_more_than_a_thousand_steps(self):
         reply = self.daemon.ask("History", {"sinceUSec": now_usec() - 7 * 86400 * SECONDS, "stepUSec": 1})
@@ -393,8 +393,16 @@ class Restarts(unittest.TestCase):
             self.assertTrue(status["historyProblem"])
             self.assertIn("history", [reason["check"] for reason in
                                       daemon.ask("Diagnose")["diagnosis"]["notChecked"]])
-            self.assertEqual(daemon.error("History"), DIAGNOSTICS + ".NoHistory")
-            self.assertEqual(daemon.error("Diagnose", {"atUSec": now_usec()}), DIAGNOSTICS + ".NoHistory")
+            # what there is, from memory, and said so
+            time.sleep(1)
+            reply = daemon.ask("History", {"sinceUSec": now_usec() - 5 * SECONDS})
+            self.assertEqual(reply["memoryOnly"], status["historyProblem"])
+            self.assertTrue([value for value in reply["series"][0]["values"] if value is not None])
+            diagnosis = daemon.ask("Diagnose", {"atUSec": now_usec()})["diagnosis"]
+            self.assertIn("answered from memory", " ".join(reason["reason"] for reason in diagnosis["notChecked"]
+                                                           if reason["check"] == "history"))
+            self.assertEqual(daemon.error("Diagnose", {"atUSec": now_usec() - 3600 * SECONDS}),
+                             DIAGNOSTICS + ".NoHistory")
             self.assertIn("alerts", daemon.ask("Alerts"))  # those in memory
 
 

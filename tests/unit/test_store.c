@@ -114,6 +114,39 @@ static size_t count_samples(usec_t from, usec_t until, size_t *ret_damages)
         return count;
 }
 
+/* How many samples there are, those in memory only included; each once, in order. */
+static size_t count_with_memory(struct store *store, bool has_file)
+{
+        struct store_reader *reader = NULL;
+        struct unwritten *unwritten = store_unwritten(store);
+        struct sample turn[2] = { 0 };
+        size_t count = 0;
+        usec_t first, last;
+        if (has_file)
+                reader = open_reader();
+        else
+                assert_int_equal(store_reader_open_nothing(&reader), 0);
+        if (unwritten)
+                store_reader_add_unwritten(reader, unwritten);
+        (void)unwritten_unref(unwritten);
+        store_reader_seek(reader, 0, UINT64_MAX, NULL);
+        while (store_reader_next(reader, &turn[count % 2]) == 1) {
+                if (count > 0)
+                        assert_true(turn[count % 2].time.monotonic_usec >
+                                    turn[(count + 1) % 2].time.monotonic_usec);
+                count++;
+        }
+        assert_int_equal(store_reader_span(reader, &first, &last), 0);
+        if (count > 0)
+                assert_true(last == turn[(count + 1) % 2].time.realtime_usec && first < last);
+        store_reader_seek(reader, 1, 2, NULL);
+        assert_int_equal(store_reader_next(reader, &turn[count % 2]), 0);
+        synthetic_sample_done(&turn[0]);
+        synthetic_sample_done(&turn[1]);
+        (void)store_reader_close(reader);
+        return count;
+}
+
 /* ---- files that cannot be used */
 
 static void reading_what_is_not_there_or_not_ours_fails_with_a_sentence(void **state)
@@ -220,6 +253,8 @@ static void without_its_directory_it_remembers_and_writes_when_it_can(void **sta
         assert_false(status.is_writing);
         assert_non_null(strstr(status.text, "No such file"));
         assert_true(status.since_usec > 0);
+        assert_true(status.has_unwritten);
+        assert_int_equal(count_with_memory(store, false), 20);
         assert_int_equal(mkdir(scratch_path(directory, "later"), 0700), 0);
         run(machine, store, 150, USEC_PER_SEC);
         store_status(store, &status);
@@ -263,7 +298,8 @@ static void a_full_disk_is_survived(void **state)
         store_status(store, &status);
         assert_false(status.is_writing);
         assert_int_equal(scratch_count(directory, ".damaged-"), 0);
-        (void)count_samples(0, UINT64_MAX, NULL); /* what was written stays readable */
+        assert_true(count_samples(0, UINT64_MAX, NULL) < ticks); /* what was written stays readable */
+        assert_int_equal(count_with_memory(store, true), ticks); /* and what was not, too */
 
         assert_int_equal(unlink(scratch_path(directory, "ballast")), 0);
         run(machine, store, 150, USEC_PER_SEC);
@@ -271,6 +307,7 @@ static void a_full_disk_is_survived(void **state)
         store_status(store, &status);
         assert_true(status.is_writing);
         assert_int_equal(status.lost_ticks, 0);
+        assert_int_equal(count_with_memory(store, true), ticks);
         (void)store_free(store);
         assert_int_equal(count_samples(0, UINT64_MAX, NULL), ticks);
         (void)synthetic_free(machine);
