@@ -2,18 +2,19 @@
  * mounts has requests under way. */
 #include <errno.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "common/cleanup.h"
 #include "daemon/sample/mount_channel.h"
 #include "daemon/sample/mount_tasks.h"
 
-#define SCAN_WANTED_USEC                                                                                     \
-        (2 * USEC_PER_SEC)            /* requests are under way, and nobody is seen to wait for them         \
-                                       */
-#define SCAN_USEC (10 * USEC_PER_SEC) /* else, as long as something is going on */
-
-/* ---- users ---- */
+/* While more requests are under way than there are tasks seen waiting; twice as long each time nobody is
+ * found. */
+#define SCAN_WANTED_USEC  (2 * USEC_PER_SEC)
+#define SCAN_LONGEST_USEC (30 * USEC_PER_SEC)
+/* Where the kernel does not tell of requests. */
+#define SCAN_BLIND_USEC (15 * USEC_PER_SEC)
 
 /* The only mount of that kind, or of several the only one with requests under way. */
 static uint32_t only_mount(const struct mount_watches *watches, enum mount_kind kind)
@@ -125,11 +126,24 @@ static void scan_task(struct mount_tasks *tasks, struct mount_watches *watches, 
                 text_format(name, sizeof(name), "wchan");
         else
                 text_format(name, sizeof(name), "task/%u/wchan", tid);
-        if (process_files_read_once(&tasks->files, pid, name, channel, sizeof(channel)) <= 0)
+        CLEANUP_CLOSE int fd = process_files_open(&tasks->files, pid, name, false);
+        ssize_t n = fd < 0 ? -1 : pread(fd, channel, sizeof(channel) - 1, 0);
+        if (n <= 0)
                 return;
+        channel[n] = '\0';
         enum mount_channel found = mount_channel_of(channel, &kind);
         if (found != CHANNEL_NONE)
                 add_task(tasks, watches, pid, tid, found, kind, now_usec);
+}
+
+/* A directory has two links and one for each below it; some file systems do not count (1). */
+static bool has_one_thread(const struct mount_tasks *tasks, uint32_t pid)
+{
+        char name[32];
+        struct stat status;
+        text_format(name, sizeof(name), "%u/task", pid);
+        return fstatat(tasks->proc_fd, name, &status, 0) == 0 &&
+               (status.st_nlink == 2 || status.st_nlink == 3);
 }
 
 /* Returns how many it looked at. */
@@ -137,6 +151,8 @@ static size_t scan_threads(struct mount_tasks *tasks, struct mount_watches *watc
                            usec_t now_usec)
 {
         uint32_t tids[MOUNT_SCAN_THREADS_MAX];
+        if (has_one_thread(tasks, pid))
+                return 1;
         CLEANUP_CLOSE int directory_fd = process_files_open(&tasks->files, pid, "task", true);
         if (directory_fd < 0)
                 return 1;
@@ -167,34 +183,38 @@ static void scan_all_threads(struct mount_tasks *tasks, struct mount_watches *wa
         }
 }
 
-static bool has_waiter(const struct mount_tasks *tasks, const struct mount_watch *watch)
+/* Tasks that were seen waiting for it lately: between two requests they do something else for a moment. */
+#define LATELY_USEC (2 * USEC_PER_SEC)
+
+static uint64_t waiters_of(const struct mount_tasks *tasks, const struct mount_watch *watch, usec_t now_usec)
 {
-        for (size_t i = 0; i < MOUNT_USERS_MAX; i++)
-                if (tasks->users[i].is_used && tasks->users[i].row.mount_id == watch->id &&
-                    tasks->users[i].row.waiting > 0)
+        uint64_t count = 0;
+        for (size_t i = 0; i < tasks->count; i++)
+                if (tasks->users[tasks->tasks[i].user].row.mount_id == watch->id &&
+                    now_usec - tasks->tasks[i].seen_usec < LATELY_USEC)
+                        count++;
+        return count;
+}
+
+/* Whether there is somebody to look for; *ret_is_blind: it cannot be told. */
+static bool is_wanted(const struct mount_tasks *tasks, const struct mount_watches *watches, usec_t now_usec,
+                      bool *ret_is_blind)
+{
+        *ret_is_blind = false;
+        for (size_t i = 0; i < watches->count; i++) {
+                const struct mount_watch *watch = &watches->list[i];
+                uint64_t waiters = waiters_of(tasks, watch, now_usec);
+                if (!watch->is_measured)
+                        *ret_is_blind = true;
+                else if (watch->is_active &&
+                         (waiters == 0 || (watch->outstanding != ABSENT && watch->outstanding > waiters)))
                         return true;
+        }
         return false;
 }
 
-/* 0: nothing is going on. */
-static usec_t scan_pace(const struct mount_tasks *tasks, const struct mount_watches *watches)
+static void scan(struct mount_tasks *tasks, struct mount_watches *watches, usec_t now_usec)
 {
-        usec_t pace = 0;
-        for (size_t i = 0; i < watches->count; i++) {
-                const struct mount_watch *watch = &watches->list[i];
-                if (watch->is_measured && watch->is_active && !has_waiter(tasks, watch))
-                        return SCAN_WANTED_USEC;
-                if (!watch->is_measured || watch->is_active)
-                        pace = SCAN_USEC;
-        }
-        return pace;
-}
-
-void mount_tasks_scan(struct mount_tasks *tasks, struct mount_watches *watches, usec_t now_usec)
-{
-        usec_t pace = scan_pace(tasks, watches);
-        if (pace == 0 || (tasks->scanned_usec != 0 && now_usec - tasks->scanned_usec < pace))
-                return;
         tasks->scanned_usec = now_usec;
         tasks->strangers_left = MOUNT_SCAN_STRANGERS_MAX;
         ssize_t n = process_files_list(tasks->proc_fd, tasks->scratch, sizeof(tasks->scratch), tasks->pids,
@@ -203,4 +223,23 @@ void mount_tasks_scan(struct mount_tasks *tasks, struct mount_watches *watches, 
         for (size_t i = 0; i < count; i++)
                 scan_task(tasks, watches, tasks->pids[i], tasks->pids[i], now_usec);
         scan_all_threads(tasks, watches, count, now_usec);
+}
+
+void mount_tasks_scan(struct mount_tasks *tasks, struct mount_watches *watches, usec_t now_usec)
+{
+        bool is_blind;
+        bool wanted = is_wanted(tasks, watches, now_usec, &is_blind);
+        if (tasks->scan_pace_usec == 0 || now_usec - tasks->scanned_usec >= 2 * SCAN_LONGEST_USEC)
+                tasks->scan_pace_usec = SCAN_WANTED_USEC;
+        if (!wanted && !is_blind)
+                return;
+        usec_t pace_usec = wanted ? tasks->scan_pace_usec : SCAN_BLIND_USEC;
+        if (tasks->scanned_usec != 0 && now_usec - tasks->scanned_usec < pace_usec)
+                return;
+        size_t before = tasks->count;
+        scan(tasks, watches, now_usec);
+        if (tasks->count > before)
+                tasks->scan_pace_usec = SCAN_WANTED_USEC;
+        else if (wanted)
+                tasks->scan_pace_usec = 2 * pace_usec < SCAN_LONGEST_USEC ? 2 * pace_usec : SCAN_LONGEST_USEC;
 }

@@ -8,7 +8,7 @@
 
 #include "daemon/sample/mount_channel.h"
 
-#define PROBE_USEC      (200 * USEC_PER_MSEC)
+#define PROBE_USEC      (250 * USEC_PER_MSEC)
 #define PROBE_TASK_USEC (20 * USEC_PER_MSEC) /* for each task: some fifty looks at tasks a second in all */
 #define PROBE_MAX_USEC  USEC_PER_SEC
 #define STUCK_USEC      (10 * USEC_PER_SEC) /* what lasts so long need not be looked at so often */

@@ -42,6 +42,7 @@ struct mount_tasks {
         size_t count;
         struct mount_user users[MOUNT_USERS_MAX];
         usec_t probed_usec, scanned_usec;
+        usec_t scan_pace_usec;
         size_t strangers_left; /* in this scan */
         uint32_t threads_pid;  /* threads were looked through up to this process */
         uint32_t pids[MOUNT_SCAN_PIDS_MAX];

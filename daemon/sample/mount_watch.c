@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/cleanup.h"
 #include "daemon/sample/mountinfo.h"
 
 #define TABLE_USEC    USEC_PER_MINUTE    /* where the kernel cannot tell of changes */
@@ -193,15 +194,17 @@ static void read_cifs(struct mount_watches *watches, const struct root *root, us
         }
 }
 
-/* "3\n": the requests of one connection that its server has not answered (fusectl, "waiting"). */
+/* "3\n": the requests of one connection that its server has not answered (fusectl, "waiting"). The file knows
+ * no positions: pread(2) of it fails (ESPIPE, 6.18). */
 static void read_fuse(struct mount_watch *watch, const struct root *root)
 {
         char path[64], text[32];
         uint64_t waiting;
         text_format(path, sizeof(path), "sys/fs/fuse/connections/%u/waiting", watch->minor);
-        ssize_t n = root_read(root, path, text, sizeof(text));
-        struct span line = { text, n > 0 ? (size_t)n : 0 };
-        watch->is_measured = n > 0 && span_take_u64(&line, &waiting) == 0;
+        CLEANUP_CLOSE int fd = root_open(root, path);
+        ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof(text));
+        struct span all = { text, n > 0 ? (size_t)n : 0 }, line;
+        watch->is_measured = span_take_line(&all, &line) && span_take_u64(&line, &waiting) == 0;
         watch->outstanding = watch->is_measured ? waiting : ABSENT;
         watch->is_active = watch->is_measured && waiting > 0;
 }

@@ -310,7 +310,7 @@ struct network_mount_sample {
 struct mount_user_sample {
         uint32_t pid;
         uint32_t mount_id;    /* 0: one of several, and it cannot be told which */
-        uint64_t waited_usec; /* counter: time its tasks have waited, by samples some five times a second */
+        uint64_t waited_usec; /* counter: time its tasks have waited, by samples some four times a second */
         uint64_t paged_usec;  /* of it in waits that the kernel books as waits for a disk */
         uint32_t waiting;     /* level: tasks that wait */
         uint32_t open_files;  /* level: of those looked at */
