@@ -128,6 +128,16 @@ static bool is_read_over_and_over(struct situation *s, const struct log_growth *
         return true;
 }
 
+/* What has grown and stopped, as a copy does, does not grow on. */
+#define HUGE_WATCHED_USEC (5 * USEC_PER_MINUTE)
+#define STILL_USEC        USEC_PER_MINUTE
+
+static bool grows_on(const struct situation *s, const struct log_growth *growth)
+{
+        return growth->watched_usec >= HUGE_WATCHED_USEC && growth->per_sec > 0 &&
+               growth->log->modified_usec + STILL_USEC >= s->latest->time.realtime_usec;
+}
+
 static enum reason judge(struct situation *s, const struct log_growth *growth)
 {
         const double *p = s->parameters;
@@ -143,7 +153,7 @@ static enum reason judge(struct situation *s, const struct log_growth *growth)
         if (growth->fills && (double)growth->full_usec <= slack * p[HORIZON_SECONDS] * (double)USEC_PER_SEC)
                 return REASON_FILLS;
         if ((double)growth->log->size_bytes >= p[HUGE_BYTES] / slack && growth->place &&
-            growth->watched_usec >= LOG_WATCH_LEAST_USEC &&
+            grows_on(s, growth) &&
             growth->per_sec * p[HUGE_SECONDS] >= (double)growth->place->available_bytes / slack)
                 return REASON_HUGE;
         return REASON_NONE;

@@ -19,6 +19,7 @@ static struct log_file_sample *set_log(size_t i, const char *path, enum log_kind
                                             .rotation_bytes = ABSENT,
                                             .size_bytes = size,
                                             .allocated_bytes = size,
+                                            .modified_usec = machine->now.time.realtime_usec + SECONDS(3600),
                                             .earlier_bytes = size,
                                             .earlier_usec = 6 * USEC_PER_MINUTE,
                                             .opens = ABSENT,
@@ -148,6 +149,10 @@ static void test_huge(void **state)
         struct finding finding = assert_found(CHECK);
         assert_int_equal(finding.severity, SEVERITY_NOTICE);
         assert_says(&finding, "has grown to 8.0 GB, grows by 100 MB an hour, and nobody rotates it");
+        log->modified_usec = machine->now.time.realtime_usec - SECONDS(90); /* a copy that has ended */
+        fake_run(machine, 10);
+        assert_clear(CHECK, "has 8.0 GB");
+        log->modified_usec = machine->now.time.realtime_usec + SECONDS(3600);
         log->earlier_bytes = log->size_bytes - MB / 10; /* two years */
         fake_run(machine, 10);
         assert_clear(CHECK, "grows by 1.0 MB an hour");
