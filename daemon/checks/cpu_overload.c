@@ -67,6 +67,7 @@ struct situation {
         size_t count;
         const struct family *suspect;
         bool is_greedy; /* it alone wants more than there is */
+        double demand;  /* CPUs wanted by all large users together */
         bool is_mild;   /* it and others together want somewhat more: only with victims whose past is known */
         const struct family *victims[FAMILIES_MAX];
         size_t victim_count;
@@ -116,6 +117,7 @@ static const struct family *find_suspect(struct situation *s, const double *p, b
         }
         if (greedy || !largest)
                 return greedy;
+        s->demand = demand;
         if (demand >= TOGETHER_DEMAND * s->cpus && largest->cpu >= TOGETHER_SHARE * s->cpus)
                 return largest;
         s->is_mild = !largest->is_batch && demand >= p[MINIMUM_DEMAND] / 1000 * s->cpus &&
@@ -354,10 +356,14 @@ static void found(struct situation *s, const double *p, struct finding *finding)
                                  "%s runs at low priority already, and the others wait all the same",
                                  suspect->name);
         add_remedies(s, finding);
+        double demand = s->is_greedy ? (double)suspect->demand : s->demand;
         text_format(finding->summary, sizeof(finding->summary),
                     "%s %s %.*f CPUs of %.0f, and %s waits %s of its time",
-                    family_words(who, sizeof(who), suspect), suspect->count > 1 ? "want" : "wants",
-                    suspect->demand < 9.95F ? 1 : 0, (double)suspect->demand, s->cpus, victim->name,
+                    family_words(who, sizeof(who), suspect),
+                    !s->is_greedy        ? "and others want"
+                    : suspect->count > 1 ? "want"
+                                         : "wants",
+                    demand < 9.95 ? 1 : 0, demand, s->cpus, victim->name,
                     format_permille(share, finding->victims[0].lost_permille));
 }
 

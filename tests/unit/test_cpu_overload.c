@@ -441,6 +441,7 @@ static void test_a_mild_mix(void **state)
         assert_int_equal(finding.confidence_permille, 600);
         assert_true(fake_is_victim(&finding, "nginx"));
         assert_int_equal(finding.victim_count, 1);
+        assert_says(&finding, "ffmpeg and others want 2.7 CPUs of 2, and nginx waits");
         assert_says(&finding, "others want the rest: blender 0.9, borg 0.8 CPUs");
         web->cpu_wait = 0.03; /* little of its time, and little of anybody's */
         fake_run(machine, 20);
