@@ -31,7 +31,14 @@ double rollup_unpack(rollup_number number)
 {
         if (number == ROLLUP_UNKNOWN)
                 return (double)NAN;
-        return number == 0 ? 0 : ldexp(1 + (number % 1024) / 1024.0, number / 1024 + EXPONENT_LOWEST);
+        if (number == 0)
+                return 0;
+        /* ldexp() by hand, for trends are unpacked by the thousand: the bits of a double (IEEE 754). */
+        uint64_t bits = (uint64_t)(number / 1024 + EXPONENT_LOWEST + 1023) << 52 | (uint64_t)(number % 1024)
+                                                                                           << 42;
+        double value;
+        memcpy(&value, &bits, sizeof(value));
+        return value;
 }
 
 /* Minimum, mean and maximum of what is known. */

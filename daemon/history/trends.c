@@ -17,16 +17,11 @@ const struct level_shape trend_shapes[TREND_LEVELS] = {
 };
 
 const struct trend_share trend_shares[TREND_KINDS] = {
-        [TREND_PROGRAM_MEMORY] = { 0, 76 },
-        [TREND_MACHINE] = { 84, 20 },
-        [TREND_FILE_SYSTEM_AVAILABLE] = { 104, 20 },
-        [TREND_FILE_SYSTEM_INODES] = { 124, 12 },
-        [TREND_DISK_AWAIT] = { 136, 12 },
-        [TREND_DISK_BUSY] = { 148, 12 },
-        [TREND_SLAB] = { 160, 8 },
-        [TREND_LOG_SIZE] = { 168, 16 },
-        [TREND_TMPFS_USED] = { 184, 8 },
-        [TREND_PROGRAM_SHARED] = { 76, 8 },
+        [TREND_PROGRAM_MEMORY] = { 0, 56 },     [TREND_PROGRAM_SHARED] = { 56, 6 },
+        [TREND_MACHINE] = { 62, 18 },           [TREND_FILE_SYSTEM_AVAILABLE] = { 80, 16 },
+        [TREND_FILE_SYSTEM_INODES] = { 96, 8 }, [TREND_DISK_AWAIT] = { 104, 8 },
+        [TREND_DISK_BUSY] = { 112, 8 },         [TREND_SLAB] = { 120, 6 },
+        [TREND_LOG_SIZE] = { 126, 12 },         [TREND_TMPFS_USED] = { 138, 6 },
 };
 
 /* A new series takes the place of one that matters this much less; a series that is not fed loses a tenth of

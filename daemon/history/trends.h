@@ -30,7 +30,7 @@ enum trend_kind {
 /* Programs that hold less are no machine's trouble. */
 #define TREND_PROGRAM_MEMORY_MIN 1e6
 
-#define TRENDS_MAX         192
+#define TRENDS_MAX         144
 #define TREND_NAME_MAX     48
 #define TREND_LEVELS       4
 #define TREND_POINTS_MAX   336 /* of one level; enough room for any question */
@@ -53,7 +53,7 @@ struct rollup_trend {
 
 struct trends;
 
-/* NULL if there is no memory. About a megabyte, of which pages are touched as series fill. */
+/* NULL if there is no memory. About 800 kB. */
 struct trends *trends_new(void);
 struct trends *trends_free(struct trends *trends); /* returns NULL; accepts NULL */
 
