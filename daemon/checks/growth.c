@@ -21,7 +21,7 @@ struct scale {
 };
 
 static const struct scale scales[] = {
-        { 10 * USEC_PER_SEC, 9, 60, 1, 2.5, 20 * USEC_PER_SEC },
+        { 10 * USEC_PER_SEC, 9, 60, 1.25, 2.5, 20 * USEC_PER_SEC },
         { USEC_PER_MINUTE, 20, 60, 2, 1, 5 * USEC_PER_MINUTE },
         { 10 * USEC_PER_MINUTE, 24, 36, 28, 0.25, 30 * USEC_PER_MINUTE },
         { 30 * USEC_PER_MINUTE, 12, 36, 28, 0.25, 30 * USEC_PER_MINUTE },
@@ -279,7 +279,9 @@ static enum growth_verdict judge(const struct growth_question *q, const struct s
         ret->left_sec = q->room_bytes / per_sec;
         if (per_sec <= 0 || mann_kendall(&bins) <= (q->was_found ? SURE_Z_AGAIN : SURE_Z))
                 return GROWTH_NONE;
-        if (slack * growth < share || growth < GROWN_SHARE * bins.floor[0] || ret->left_sec > slack * horizon)
+        double unhurt_bytes = q->room_bytes - (scale == &scales[0] ? q->swap_bytes : 0);
+        if (slack * growth < share || growth < GROWN_SHARE * bins.floor[0] ||
+            unhurt_bytes > slack * horizon * per_sec)
                 return GROWTH_LATER;
         if (is_noisy(&bins, per_sec, growth))
                 return GROWTH_UNSTEADY;

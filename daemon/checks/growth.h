@@ -14,6 +14,7 @@ struct growth_question {
         uint64_t id;
         usec_t age_usec;    /* of what grows: what was before is not its past */
         double room_bytes;  /* that it can still grow into */
+        double swap_bytes;  /* of it, where it hurts already: in minutes only the rest counts */
         double total_bytes; /* of the machine */
         double horizon_sec; /* growth that ends later than this is no matter yet */
         double share;       /* of the machine that it must have grown by in hours; in minutes more */

@@ -42,7 +42,7 @@ struct situation {
         const struct snapshot *latest;
         const double *p;
         bool was_found;
-        double total, room;
+        double total, room, swap_free;
         struct suspect suspects[SUSPECTS_MAX];
         size_t count;
         bool is_any_known;
@@ -129,6 +129,7 @@ static struct suspect *find_leak(struct situation *s)
                         .id = s->latest->programs[suspect->program].id,
                         .age_usec = suspect->age_usec,
                         .room_bytes = suspect->room_bytes,
+                        .swap_bytes = suspect->limit ? 0 : s->swap_free,
                         .total_bytes = suspect->limit ? (double)suspect->limit->memory_max_bytes : s->total,
                         .horizon_sec = s->p[HORIZON],
                         .share = s->p[MINIMUM_GROWTH] / 1000,
@@ -276,7 +277,8 @@ static void run(const struct check_context *context, struct finding *ret_finding
         };
         double swap = s.latest->value[FIELD_SWAP_TOTAL_BYTES] - s.latest->value[FIELD_SWAP_USED_BYTES];
         s.total = s.latest->value[FIELD_MEMORY_TOTAL_BYTES];
-        s.room = s.latest->value[FIELD_MEMORY_AVAILABLE_BYTES] + (isnan(swap) ? 0 : swap);
+        s.swap_free = isnan(swap) ? 0 : swap;
+        s.room = s.latest->value[FIELD_MEMORY_AVAILABLE_BYTES] + s.swap_free;
         if (isnan(s.total) || isnan(s.room)) {
                 finding_reason(ret_finding, VERDICT_UNKNOWN, "MemAvailable of /proc/meminfo cannot be read");
                 return;

@@ -7,7 +7,7 @@
 #include "daemon/checks/blame.h"
 #include "daemon/checks/growth.h"
 
-enum { HORIZON, MINIMUM_GROWTH, WARNING, MINIMUM_OWNED };
+enum { HORIZON, MINIMUM_GROWTH, WARNING, MINIMUM_OWNED, BOUNDED };
 
 static const struct check_parameter parameters[] = {
         [HORIZON] = { "HorizonSeconds", "seconds", 604800, 600, 8640000,
@@ -23,6 +23,10 @@ static const struct check_parameter parameters[] = {
         [MINIMUM_OWNED] = { "MinimumOwnedPermille", "permille", 500, 100, 1000,
                             "of the growth that one place, program or cache must have to be named",
                             "who has more than all others together is the one to look at", "convention" },
+        [BOUNDED] = { "BoundedPermille", "permille", 400, 0, 1000,
+                      "of the machine's memory: a tmpfs that may not grow further than this is left alone",
+                      "it ends at its own size, and leaves most to others; /run has a tenth or a fifth",
+                      "the kernel's own default is a half (tmpfs(5))" },
         { NULL, NULL, 0, 0, 0, NULL, NULL, NULL },
 };
 
@@ -55,7 +59,9 @@ struct situation {
         const struct file_system_sample *mount;
         const struct program *program;
         const struct slab_sample *slab;
-        double owned; /* of the growth */
+        double owned;    /* of the growth */
+        bool is_bounded; /* the tmpfs is full before memory is */
+        double left_sec; /* until memory, or what a tmpfs may hold, is used up */
 };
 
 static usec_t uptime_of(const struct snapshot *latest)
@@ -73,6 +79,7 @@ static void find_pool(struct situation *s, struct growth *nearest, const struct 
                         .id = (uint64_t)pools[i].field,
                         .age_usec = uptime_of(s->latest),
                         .room_bytes = room,
+                        .swap_bytes = pools[i].can_swap ? s->swap_free : 0,
                         .total_bytes = s->total,
                         .horizon_sec = s->p[HORIZON],
                         .share = s->p[MINIMUM_GROWTH] / 1000,
@@ -327,9 +334,9 @@ static void describe(const struct situation *s, struct finding *finding)
                                  format_bytes(b, (double)s->slab->bytes));
         finding_evidence(finding, "memory.left", s->room, "bytes", NAN, NAN, "%s of memory%s are left",
                          format_bytes(a, s->room), s->pool->can_swap ? " and swap" : "");
-        finding_evidence(finding, "memory.timeLeft", growth->left_sec * 1e6, "usec", s->p[WARNING] * 1e6, NAN,
+        finding_evidence(finding, "memory.timeLeft", s->left_sec * 1e6, "usec", s->p[WARNING] * 1e6, NAN,
                          "at this rate they are used up in %s",
-                         format_duration(a, (usec_t)(growth->left_sec * 1e6)));
+                         format_duration(a, (usec_t)(s->left_sec * 1e6)));
 }
 
 static void found(const struct situation *s, struct finding *finding)
@@ -338,9 +345,9 @@ static void found(const struct situation *s, struct finding *finding)
         const struct growth *growth = &s->growth;
         finding->verdict = VERDICT_FOUND;
         finding->kind = FINDING_RISK;
-        finding->severity = growth->left_sec < 600             ? SEVERITY_CRITICAL
-                            : growth->left_sec < s->p[WARNING] ? SEVERITY_WARNING
-                                                               : SEVERITY_NOTICE;
+        finding->severity = s->left_sec < 600             ? SEVERITY_CRITICAL
+                            : s->left_sec < s->p[WARNING] ? SEVERITY_WARNING
+                                                          : SEVERITY_NOTICE;
         finding->confidence_permille = growth->over_usec >= USEC_PER_HOUR ? 900 : 700;
         finding->takes_memory = s->available < GROWTH_SHORT * s->total;
         finding->since_usec = growth->since_usec;
@@ -348,14 +355,14 @@ static void found(const struct situation *s, struct finding *finding)
         describe(s, finding);
         add_remedies(s, finding);
         text_format(finding->summary, sizeof(finding->summary),
-                    "%s grow%s without bound: %s by now, %s, and memory is used up in %s",
-                    what_words(what, s),
+                    "%s grow%s without bound: %s by now, %s, and %s used up in %s", what_words(what, s),
                     s->program || (!s->mount && !s->slab && s->pool->field >= FIELD_MEMORY_VMALLOC_BYTES &&
                                    s->pool->field <= FIELD_MEMORY_UNACCOUNTED_BYTES)
                             ? "s"
                             : "",
                     format_bytes(size, growth->now_bytes), growth_rate_words(rate, growth),
-                    format_duration(left, (usec_t)(growth->left_sec * 1e6)));
+                    s->is_bounded ? "what they may take is" : "memory is",
+                    format_duration(left, (usec_t)(s->left_sec * 1e6)));
 }
 
 static void say_clear(const struct situation *s, const struct pool *pool, const struct growth *nearest,
@@ -399,7 +406,12 @@ static void run(const struct check_context *context, struct finding *ret_finding
                 return;
         }
         find_owner(&s);
+        s.left_sec = s.growth.left_sec;
         if (s.mount && (double)s.mount->available_bytes < s.room) {
+                s.is_bounded = true;
+                s.left_sec = (double)s.mount->available_bytes / s.growth.bytes_per_sec;
+        }
+        if (s.mount && 1000 * (double)s.mount->total_bytes < s.p[BOUNDED] * s.total) {
                 char left[UNITS_MAX];
                 finding_reason(ret_finding, VERDICT_CLEAR,
                                "files below %s, which lie in memory, grow, but only by %s more are allowed",
