@@ -80,6 +80,13 @@ static void make_row(const struct history *history, const struct disk_rate *disk
         take_errors(history, row);
 }
 
+/* A loop device that no file is behind any more. */
+static bool is_empty(const struct disk_row *row)
+{
+        return row->is_stacked && !row->lower[0] && !row->mounts[0] && isnan(row->latency50_msec) &&
+               row->messages == 0;
+}
+
 size_t disk_rows_make(const struct history *history, struct disk_row ret_rows[static PUBLISHED_DISKS_MAX])
 {
         const struct snapshot *latest = history_latest(history);
@@ -87,8 +94,10 @@ size_t disk_rows_make(const struct history *history, struct disk_row ret_rows[st
         for (int pass = 0; pass < 2; pass++)
                 for (size_t i = 0; i < latest->disk_count && count < PUBLISHED_DISKS_MAX; i++) {
                         const struct disk_sample *disk = latest->disks[i].sample;
-                        if (!disk->is_partition && !disk->is_memory && disk->is_stacked == (pass == 1))
-                                make_row(history, &latest->disks[i], &ret_rows[count++]);
+                        if (disk->is_partition || disk->is_memory || disk->is_stacked != (pass == 1))
+                                continue;
+                        make_row(history, &latest->disks[i], &ret_rows[count]);
+                        count += !is_empty(&ret_rows[count]);
                 }
         return count;
 }
