@@ -51,14 +51,18 @@ static void length_lines(struct page *page, struct json_object *reply)
                 over_usec = json_int_or(reply, "overUSec", 0);
         const char *target = json_string_or(reply, "target", "the end");
         (void)boot_length_text(usual, usual_usec);
-        if (taken == UINT64_MAX) {
+        const char *waiting = json_string_or(reply, "waitingFor", "");
+        bool is_starting = strcmp(json_string_or(reply, "stage", ""), "starting") == 0;
+        if (taken == UINT64_MAX)
                 block_format(page, "ready", "not yet%s%s%s",
                              usual_usec != UINT64_MAX ? ", usually after " : "",
-                             usual_usec != UINT64_MAX ? usual : "", " of userspace");
-                if (json_string_or(reply, "waitingFor", "")[0])
-                        block_line(page, "waits for", json_string_or(reply, "waitingFor", ""));
+                             usual_usec != UINT64_MAX ? usual : "",
+                             usual_usec != UINT64_MAX ? " of userspace" : "");
+        if (is_starting && waiting[0])
+                block_format(page, taken == UINT64_MAX ? "waits for" : "starts", "%s%s", waiting,
+                             taken == UINT64_MAX ? "" : ", which nothing waits for");
+        if (taken == UINT64_MAX)
                 return;
-        }
         (void)boot_length_text(number, taken);
         if (usual_usec == UINT64_MAX)
                 block_format(page, "ready", "after %s of userspace (%s); no earlier boot to compare with",

@@ -8,6 +8,7 @@
 
 #include "common/text.h"
 #include "daemon/bus/manager.h"
+#include "daemon/sample/boot_sessions.h"
 
 #define INTERVAL_USEC (3 * USEC_PER_SEC)
 #define DEADLINE_USEC (30 * USEC_PER_SEC) /* of one whole look; systemd answers in milliseconds */
@@ -24,6 +25,7 @@ struct state {
         int error;                                /* of the last look, if it failed */
         usec_t retry_usec, patience_usec;         /* monotonic; after a failure */
         usec_t finish_usec;                       /* 0: not finished yet, or not known */
+        usec_t next_usec;                         /* monotonic: while it starts, no look before */
         uint64_t cpu_waited_usec, io_waited_usec; /* as of then; ABSENT if nobody looked then */
 };
 
@@ -59,7 +61,14 @@ static void describe_machine(const struct root *root, const struct clock_reading
         read_line(root, "proc/sys/kernel/osrelease", times->kernel, sizeof(times->kernel));
         times->looked_usec = now->monotonic_usec;
         times->known_usec = now->realtime_usec;
-        times->began_usec = now->realtime_usec - now->boottime_usec;
+        /* In a container the kernel's clock has been running since long before (container-interface). */
+        int fd = root_open(root, "run/systemd/container");
+        times->is_container = fd >= 0;
+        if (fd >= 0)
+                (void)close(fd);
+        times->began_usec =
+                now->realtime_usec -
+                (times->is_container ? now->monotonic_usec - times->userspace_usec : now->boottime_usec);
 }
 
 /* Costs go on being counted; long after the boot only those of units that had ended belong to it. */
@@ -85,7 +94,7 @@ static void sum_up(struct boot *boot, const struct boot_node *nodes, size_t coun
         struct boot_times *times = &boot->times;
         bool is_counted = times->stage == BOOT_FINISHED || times->stage == BOOT_SETTLED;
         times->services = times->stage == BOOT_STARTING ? ABSENT : 0;
-        times->cpu_usec = is_counted ? 0 : ABSENT;
+        times->cpu_usec = ABSENT;
         for (size_t i = 0; i < count; i++) {
                 const struct boot_unit *unit = &nodes[i].unit;
                 size_t length = strlen(unit->name);
@@ -93,8 +102,8 @@ static void sum_up(struct boot *boot, const struct boot_node *nodes, size_t coun
                     unit->activating_usec == ABSENT || unit->activating_usec > times->finish_usec)
                         continue;
                 times->services++;
-                if (unit->cpu_usec != ABSENT && times->cpu_usec != ABSENT)
-                        times->cpu_usec += unit->cpu_usec;
+                if (unit->cpu_usec != ABSENT && is_counted)
+                        times->cpu_usec = (times->cpu_usec == ABSENT ? 0 : times->cpu_usec) + unit->cpu_usec;
         }
 }
 
@@ -107,8 +116,9 @@ static void note_pressure(const struct root *root, struct state *state, struct b
         } else if (!state->finish_usec) {
                 state->cpu_waited_usec = state->io_waited_usec = ABSENT;
         }
-        times->cpu_waited_usec = state->cpu_waited_usec;
-        times->io_waited_usec = state->io_waited_usec;
+        /* A container's PSI is that of the whole machine, which started long before. */
+        times->cpu_waited_usec = times->is_container ? ABSENT : state->cpu_waited_usec;
+        times->io_waited_usec = times->is_container ? ABSENT : state->io_waited_usec;
 }
 
 /* 0, or negative errno. */
@@ -126,11 +136,27 @@ static int ask(const struct root *root, const struct clock *clock, struct boot *
                 struct clock_reading now = clock_now(clock);
                 describe_machine(root, &now, boot);
                 set_stage(boot, manager->nodes, manager->node_count);
+                /* Sessions come up after the boot; long after it, what they used is not the start's. */
+                if (boot->times.stage == BOOT_SETTLED)
+                        manager->node_count += boot_session_units(root, manager->nodes + manager->node_count,
+                                                                  MANAGER_UNITS_MAX - manager->node_count);
                 sum_up(boot, manager->nodes, manager->node_count);
                 boot_choose_units(manager->nodes, manager->node_count, manager->edges, manager->target, boot);
         }
         manager_close(manager);
         return r;
+}
+
+/* Some machines never finish: a job that waits for ever. The longer it takes, the less a moment matters. */
+#define STARTING_PART      20
+#define STARTING_LAST_USEC USEC_PER_MINUTE
+
+static usec_t next_look(const struct boot_times *times)
+{
+        usec_t so_far_usec =
+                times->looked_usec > times->userspace_usec ? times->looked_usec - times->userspace_usec : 0;
+        usec_t wait_usec = so_far_usec / STARTING_PART;
+        return times->looked_usec + (wait_usec < STARTING_LAST_USEC ? wait_usec : STARTING_LAST_USEC);
 }
 
 static int look(const struct root *root, const struct clock *clock, void *userdata, void *ret_result)
@@ -142,6 +168,8 @@ static int look(const struct root *root, const struct clock *clock, void *userda
                 return -EALREADY;
         if (state->error < 0 && now_usec < state->retry_usec)
                 return state->error;
+        if (now_usec < state->next_usec)
+                return -EALREADY;
         int fd = root->is_live ? root_open_directory(root, "run/systemd/system") : -ENOENT;
         if (fd < 0)
                 return -ENOENT; /* sd_booted(3) */
@@ -165,6 +193,7 @@ static int look(const struct root *root, const struct clock *clock, void *userda
         state->patience_usec = 0;
         state->is_done = boot->times.stage >= BOOT_SETTLED;
         state->finish_usec = boot->times.stage == BOOT_STARTING ? 0 : boot->times.finish_usec;
+        state->next_usec = boot->times.stage == BOOT_STARTING ? next_look(&boot->times) : 0;
         return 0;
 }
 

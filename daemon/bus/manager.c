@@ -361,10 +361,11 @@ static void read_costs(struct manager *manager, struct boot_unit *unit, const ch
 int manager_read_units(struct manager *manager)
 {
         int r = list_units(manager);
-        if (r < 0)
+        struct boot_node *nodes = manager->nodes;
+        if (r < 0 || !nodes)
                 return r;
         for (size_t i = 0; i < manager->node_count && r >= 0; i++) {
-                struct boot_node *node = &manager->nodes[i];
+                struct boot_node *node = &nodes[i];
                 char path[UNIT_PATH_MAX];
                 r = path_of(node->unit.name, path);
                 if (r == 0)

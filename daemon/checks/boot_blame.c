@@ -215,10 +215,16 @@ void boot_blame_load(const struct boot_situation *s, const char *how_long, struc
         text_format(finding->summary, sizeof(finding->summary),
                     "%s: %s services start with it and use %s of CPU, most of it %s", how_long,
                     format_count(services, (double)s->boot->times.services), all, load->most->name);
-        (void)command_on_unit(command, load->most->name, "systemctl disable %s", load->most->name);
-        finding_remedy(finding, command, "do not start with the machine what nobody needs at once");
-        (void)command_on_unit(command, load->most->name, "systemctl edit %s", load->most->name);
-        finding_remedy(finding, command, "let it start when the rest is there: [Unit] After=%s",
-                       s->boot->times.target[0] ? s->boot->times.target : "multi-user.target");
+        if (strcmp(load->most->type, "session") == 0) {
+                finding_remedy(finding, NULL,
+                               "take out of the desktop's startup programs (~/.config/autostart) what nobody "
+                               "needs at once");
+        } else {
+                (void)command_on_unit(command, load->most->name, "systemctl disable %s", load->most->name);
+                finding_remedy(finding, command, "do not start with the machine what nobody needs at once");
+                (void)command_on_unit(command, load->most->name, "systemctl edit %s", load->most->name);
+                finding_remedy(finding, command, "let it start when the rest is there: [Unit] After=%s",
+                               s->boot->times.target[0] ? s->boot->times.target : "multi-user.target");
+        }
         finding_remedy(finding, "slowctl boot", "see what each of them cost");
 }

@@ -84,6 +84,11 @@ static void run_starting(struct boot_situation *s, struct finding *finding)
                                s->has_usual ? ", usually " : "", usual);
                 return;
         }
+        if (s->usual.is_once) {
+                finding_reason(finding, VERDICT_CLEAR, "the machine has been starting for %s: %s, once",
+                               so_far, s->usual.once);
+                return;
+        }
         struct boot_unit unit = { .level = 0 };
         uint64_t waited_usec = now_usec - times->waiting_since_usec;
         text_format(unit.name, sizeof(unit.name), "%s", times->waiting);
@@ -92,7 +97,7 @@ static void run_starting(struct boot_situation *s, struct finding *finding)
         finding->kind = FINDING_CAUSE;
         finding->severity = SEVERITY_WARNING;
         finding->confidence_permille = 800;
-        finding->since_usec = times->began_usec + times->userspace_usec;
+        finding->since_usec = times->known_usec - (times->looked_usec - times->userspace_usec);
         finding->lost_permille =
                 (int32_t)(1000 * (boot_seconds(so_far_usec) - limit_sec) / boot_seconds(so_far_usec));
         finding->culprit = boot_subject(s, &unit);
@@ -178,7 +183,7 @@ static void run_finished(struct boot_situation *s, struct finding *finding)
                             : excess_usec >= 2 * USEC_PER_MINUTE ? SEVERITY_CRITICAL
                                                                  : SEVERITY_WARNING;
         finding->confidence_permille = s->has_usual ? 900 : 600;
-        finding->since_usec = times->began_usec + times->userspace_usec;
+        finding->since_usec = times->known_usec - (times->looked_usec - times->userspace_usec);
         /* Of the time since the start, what was lost: it fades as that moves into the past. */
         finding->lost_permille =
                 is_recent ? (int32_t)(1000 * excess_usec / (s->length_usec + age_usec + 1)) : 0;

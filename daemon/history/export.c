@@ -151,7 +151,7 @@ static bool take_boot(void *userdata, const struct boot *boot, uint64_t number)
         (void)number;
         *record = (struct record){ .kind = RECORD_BOOT,
                                    .realtime_usec = boot->times.known_usec,
-                                   .id = text_hash(HASH_SEED, boot->times.boot_id),
+                                   .id = boot_number(&boot->times),
                                    .stage = boot->times.stage };
         boots->has_failed |= boot_write(boot, &record->data) < 0;
         return !boots->has_failed && boots->count < HISTORY_BOOTS_MAX;

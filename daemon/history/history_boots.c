@@ -12,7 +12,7 @@ void history_add_boot(struct history *history, const struct boot *boot)
 {
         for (size_t i = 0; i < history->boot_count; i++) {
                 struct boot *known = &history->boots[i];
-                if (strcmp(known->times.boot_id, boot->times.boot_id) != 0)
+                if (!boot_is_same(&known->times, &boot->times))
                         continue;
                 if (boot_is_better(boot, known))
                         *known = *boot;

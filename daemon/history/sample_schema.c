@@ -454,6 +454,7 @@ static const struct column boot_columns[] = {
         COUNTER(17, struct boot_times, cpu_usec, 1),
         COUNTER(18, struct boot_times, cpu_waited_usec, 1),
         COUNTER(19, struct boot_times, io_waited_usec, 1),
+        NUMBER(20, struct boot_times, is_container, 1),
 };
 
 static const struct column boot_unit_columns[] = {

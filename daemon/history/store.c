@@ -166,7 +166,7 @@ static void append_boot(struct store *store, const struct boot *boot)
         struct record record = { .kind = RECORD_BOOT,
                                  .realtime_usec = store->now.realtime_usec,
                                  .monotonic_usec = store->now.monotonic_usec,
-                                 .id = text_hash(HASH_SEED, boot->times.boot_id),
+                                 .id = boot_number(&boot->times),
                                  .stage = boot->times.stage };
         if (boot_write(boot, &record.data) < 0)
                 bytes_done(&record.data);

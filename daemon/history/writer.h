@@ -18,7 +18,7 @@ struct record {
         usec_t since_usec, until_usec;
         uint64_t id;
         const char *check; /* static */
-        /* of a boot, whose id is the hash of the kernel's */
+        /* of a boot, whose id is boot_number() */
         uint8_t stage;
 };
 

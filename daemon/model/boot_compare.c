@@ -106,6 +106,10 @@ static const struct {
 
 static const char *once_unit(const struct boot *boot, uint64_t over_usec)
 {
+        for (size_t k = 0;
+             boot->times.stage == BOOT_STARTING && k < sizeof(once_units) / sizeof(once_units[0]); k++)
+                if (span_starts(span_of(boot->times.waiting), once_units[k].prefix))
+                        return once_units[k].reason;
         for (uint32_t i = 0; i < boot->unit_count; i++)
                 for (size_t k = 0; k < sizeof(once_units) / sizeof(once_units[0]); k++) {
                         const struct boot_unit *unit = &boot->units[i];
@@ -148,12 +152,10 @@ void boot_compare(const struct boot *boot, const struct boot *const *earlier, si
         for (uint32_t i = 0; i < comparison->count; i++)
                 values[i] = boot_length(&known[i]->times);
         comparison->usual_usec = median(values, comparison->count);
-        if (length_usec == ABSENT)
-                return;
-        if (comparison->count > 0 && length_usec > comparison->usual_usec)
+        if (comparison->count > 0 && length_usec != ABSENT && length_usec > comparison->usual_usec)
                 comparison->over_usec = length_usec - comparison->usual_usec;
         find_once(boot, comparison->count > 0 ? known[0] : NULL, comparison);
-        if (comparison->count == 0 || comparison->over_usec < NOISE_USEC ||
+        if (length_usec == ABSENT || comparison->count == 0 || comparison->over_usec < NOISE_USEC ||
             comparison->over_usec < comparison->usual_usec / 8)
                 return;
         struct series series = { .count = comparison->count + 1 };

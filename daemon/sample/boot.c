@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/text.h"
+
 uint64_t boot_length(const struct boot_times *times)
 {
         usec_t end_usec = times->ready_usec != ABSENT ? times->ready_usec : times->finish_usec;
@@ -18,6 +20,16 @@ const struct boot_unit *boot_find_unit(const struct boot *boot, const char *name
                 if (strcmp(boot->units[i].name, name) == 0)
                         return &boot->units[i];
         return NULL;
+}
+
+bool boot_is_same(const struct boot_times *a, const struct boot_times *b)
+{
+        return strcmp(a->boot_id, b->boot_id) == 0 && a->userspace_usec == b->userspace_usec;
+}
+
+uint64_t boot_number(const struct boot_times *times)
+{
+        return text_hash(HASH_SEED, times->boot_id) ^ times->userspace_usec;
 }
 
 bool boot_is_better(const struct boot *now, const struct boot *before)
@@ -64,6 +76,32 @@ static uint64_t held(const struct boot_unit *unit, usec_t before_usec)
         return unit->activated_usec > from_usec ? unit->activated_usec - from_usec : 0;
 }
 
+/* systemd-analyze passes over units that were never active, and with them every oneshot that does not remain
+ * after its end; but a target waits for them as well. One that ended so much later than all others were there
+ * is the one that was waited for. */
+#define ENDED_LATER_USEC (500 * USEC_PER_MSEC)
+
+static usec_t ended_usec(const struct chain *chain, const struct boot_node *node)
+{
+        return node->unit.activated_usec == ABSENT && node->unit.activating_usec != ABSENT &&
+                               node->deactivated_usec > node->unit.activating_usec &&
+                               node->deactivated_usec <= chain->boot->times.finish_usec
+                       ? node->deactivated_usec
+                       : 0;
+}
+
+static struct boot_node *last_ended(const struct chain *chain, const struct boot_node *node, usec_t last_usec)
+{
+        struct boot_node *found = NULL;
+        for (uint32_t i = 0; i < node->after_count; i++) {
+                struct boot_node *after = &chain->nodes[chain->edges[node->first_after + i]];
+                if (ended_usec(chain, after) > last_usec + ENDED_LATER_USEC &&
+                    (!found || ended_usec(chain, after) > ended_usec(chain, found)))
+                        found = after;
+        }
+        return found;
+}
+
 static void follow(struct chain *chain, struct boot_node *node, uint8_t level)
 {
         usec_t last_usec = 0;
@@ -71,6 +109,11 @@ static void follow(struct chain *chain, struct boot_node *node, uint8_t level)
                 const struct boot_node *after = &chain->nodes[chain->edges[node->first_after + i]];
                 if (is_in_range(chain, after) && after->unit.activated_usec > last_usec)
                         last_usec = after->unit.activated_usec;
+        }
+        struct boot_node *ended = last_ended(chain, node, last_usec);
+        if (ended) {
+                last_usec = ended->deactivated_usec;
+                ended->unit.activated_usec = last_usec; /* from here on it is as if it had been */
         }
         node->unit.level = level;
         node->unit.held_usec = held(&node->unit, last_usec);

@@ -25,7 +25,8 @@ struct boot_times {
         char target[UNIT_NAME_MAX];  /* what default.target stands for: "graphical.target" */
         char waiting[UNIT_NAME_MAX]; /* while it starts: the unit that has been starting for longest */
         uint8_t stage;               /* enum boot_stage */
-        usec_t began_usec;           /* realtime of the kernel's start */
+        bool is_container;           /* what came before userspace is not its own */
+        usec_t began_usec;           /* realtime of the kernel's start; of a container its own */
         usec_t known_usec;           /* realtime of the look */
         usec_t looked_usec;
         uint64_t firmware_length_usec, loader_length_usec; /* ABSENT: not told (BIOS, virtual machines) */
@@ -45,9 +46,10 @@ struct boot_unit {
         char type[BOOT_TYPE_MAX];    /* Type= of a service: "oneshot" */
         char enabled[BOOT_TYPE_MAX]; /* UnitFileState: "enabled", "static" ... */
         uint8_t level;               /* on the critical chain: its depth from 1, the target; 0: not on it */
-        usec_t activating_usec, activated_usec; /* activated ABSENT: it never was (a oneshot that ended) */
-        uint64_t length_usec;                   /* it took, as systemd-analyze has it */
-        uint64_t held_usec; /* of that the time in which the chain waited for nothing else; chain only */
+        usec_t activating_usec,
+                activated_usec; /* activated: on the chain also the end of a oneshot; else ABSENT */
+        uint64_t length_usec;   /* it took, as systemd-analyze has it */
+        uint64_t held_usec;     /* of that the time in which the chain waited for nothing else; chain only */
         uint64_t cpu_usec, read_bytes, write_bytes, memory_peak_bytes;
 };
 
@@ -62,6 +64,11 @@ struct boot {
 uint64_t boot_length(const struct boot_times *times);
 /* The unit of that name, NULL if it is not among those kept. */
 const struct boot_unit *boot_find_unit(const struct boot *boot, const char *name);
+/* Whether both are the same start of the same machine. Containers have the boot id of their host, and a soft
+ * reboot keeps it. */
+bool boot_is_same(const struct boot_times *a, const struct boot_times *b);
+/* A number for it, to be found by. */
+uint64_t boot_number(const struct boot_times *times);
 /* Whether what is known of a boot now should replace what was known before. */
 bool boot_is_better(const struct boot *now, const struct boot *before);
 
@@ -83,7 +90,8 @@ void boot_node_length(struct boot_node *node);
 
 /* The chain as `systemd-analyze critical-chain` finds it (analyze-critical-chain.c, fuzz 0): from the target,
  * of all units that it is After= and that were active by the end the one that became so last (all of them if
- * several did in the same microsecond), and so on from there. Fills ret_boot->units with the chain and then,
+ * several did in the same microsecond), and so on from there; and, where that leaves a hole, the oneshot that
+ * ended at its end. Fills ret_boot->units with the chain and then,
  * in the room left, the units that took or cost most; sets level and held_usec. `target` is an index. */
 void boot_choose_units(struct boot_node *nodes, size_t count, const uint32_t *edges, size_t target,
                        struct boot *ret_boot);

@@ -71,6 +71,11 @@ static int add_times(struct json_object *object, const struct boot_times *times)
         uint64_t initrd_usec =
                 times->initrd_usec != ABSENT ? times->userspace_usec - times->initrd_usec : ABSENT;
         uint64_t kernel_usec = times->initrd_usec != ABSENT ? times->initrd_usec : times->userspace_usec;
+        uint64_t length_usec = boot_length(times);
+        if (times->is_container)
+                kernel_usec = initrd_usec = ABSENT;
+        if (length_usec == ABSENT && times->ready_usec != ABSENT && times->ready_usec > times->userspace_usec)
+                length_usec = times->ready_usec - times->userspace_usec; /* only the rest still starts */
         if (json_add_string(object, "bootId", times->boot_id) < 0 ||
             json_add_string_or_null(object, "kernel", times->kernel) < 0 ||
             json_add_string_or_null(object, "target", times->target) < 0 ||
@@ -80,7 +85,7 @@ static int add_times(struct json_object *object, const struct boot_times *times)
             add_known(object, "loaderUSec", times->loader_length_usec) < 0 ||
             add_known(object, "kernelUSec", kernel_usec) < 0 ||
             add_known(object, "initrdUSec", initrd_usec) < 0 ||
-            add_known(object, "lengthUSec", boot_length(times)) < 0 ||
+            add_known(object, "lengthUSec", length_usec) < 0 ||
             add_instant(object, "finishUSec", times->finish_usec, times) < 0 ||
             json_add_string_or_null(object, "waitingFor", times->waiting) < 0 ||
             add_instant(object, "waitingSinceUSec", times->waiting_since_usec, times) < 0 ||

@@ -155,6 +155,41 @@ static void test_ties_and_circles(void **state)
         assert_unit(1, "b.service", 2, 0);
 }
 
+/* A oneshot that does not remain is never active, and systemd-analyze knows nothing of it; the target waited
+ * for it all the same. */
+static void test_ended(void **state)
+{
+        (void)state;
+        size_t base = add("basic.target", 2, 2);
+        size_t getty = add("getty.target", 4, 4);
+        after(getty, base);
+        size_t brief = add("brief.service", 3, 0);
+        nodes[brief].deactivated_usec = 4300 * USEC_PER_MSEC;
+        size_t migrate = add("migrate.service", 2.5, 0);
+        nodes[migrate].deactivated_usec = 27500 * USEC_PER_MSEC;
+        boot_node_length(&nodes[migrate]);
+        after(migrate, base);
+        size_t target = add("multi-user.target", 27.6, 27.6);
+        after(target, getty);
+        after(target, brief);
+        after(target, migrate);
+        boot_choose_units(nodes, count, edges, target, &boot);
+        assert_unit(0, "multi-user.target", 1, 0);
+        assert_unit(1, "migrate.service", 2, 25);
+        assert_unit(2, "basic.target", 3, 0);
+
+        (void)set_up(
+                NULL); /* without it, as systemd-analyze: the last that was active, and no other for 0.3 s */
+        getty = add("getty.target", 4, 4);
+        brief = add("brief.service", 3, 0);
+        nodes[brief].deactivated_usec = 4300 * USEC_PER_MSEC;
+        target = add("multi-user.target", 5, 5);
+        after(target, getty);
+        after(target, brief);
+        boot_choose_units(nodes, count, edges, target, &boot);
+        assert_unit(1, "getty.target", 2, 0);
+}
+
 static void test_caps(void **state)
 {
         char name[32];
@@ -212,6 +247,7 @@ int main(void)
                 cmocka_unit_test_setup(test_chain, set_up),
                 cmocka_unit_test_setup(test_held, set_up),
                 cmocka_unit_test_setup(test_ties_and_circles, set_up),
+                cmocka_unit_test_setup(test_ended, set_up),
                 cmocka_unit_test_setup(test_caps, set_up),
                 cmocka_unit_test(test_length),
                 cmocka_unit_test(test_better),
