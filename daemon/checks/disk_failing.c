@@ -299,7 +299,7 @@ static bool has_real_disk(const struct sample *sample)
 static int health_error(const struct sample *sample)
 {
         for (size_t i = 0; i < sample->collector_count; i++)
-                if (strcmp(sample->collectors[i].name, "disk-health") == 0)
+                if (strcmp(sample->collectors[i].name, "diskHealth") == 0)
                         return sample->collectors[i].error;
         return -ENODATA;
 }

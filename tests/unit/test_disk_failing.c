@@ -21,14 +21,14 @@ static void told(const char *name)
         disk->before_usec = machine->now.time.realtime_usec - SECONDS(9 * 86400);
         disk->passed = 1;
         machine->now.disk_health = disks;
-        machine->now.collectors[0] = (struct collector_status){ .name = "disk-health" };
+        machine->now.collectors[0] = (struct collector_status){ .name = "diskHealth" };
         machine->now.collector_count = 1;
 }
 
 static void not_told(int error)
 {
         machine->now.disk_health_count = 0;
-        machine->now.collectors[0] = (struct collector_status){ .name = "disk-health", .error = error };
+        machine->now.collectors[0] = (struct collector_status){ .name = "diskHealth", .error = error };
         machine->now.collector_count = 1;
 }
 
