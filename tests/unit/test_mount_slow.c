@@ -87,6 +87,21 @@ static void test_fast_under_load(void **state)
         assert_clear(CHECK, "answers within 1.2 ms");
 }
 
+/* A look into a slow directory, and it is over. */
+static void test_a_single_look(void **state)
+{
+        (void)state;
+        struct fake_mount *mount = add_nfs(80, 0);
+        fake_run(machine, 30);
+        mount->operations = 12;
+        mount->execute = mount->rtt = 0.96;
+        (void)add_user(mount, 1, 0);
+        fake_run(machine, 4);
+        assert_clear(CHECK, "nobody waits for it");
+        fake_run(machine, 2);
+        (void)assert_found(CHECK);
+}
+
 static void test_slow_but_idle(void **state)
 {
         (void)state;
@@ -101,7 +116,7 @@ static void test_slow_but_idle(void **state)
 static void test_a_small_part_of_its_time(void **state)
 {
         (void)state;
-        (void)add_user(add_nfs(80, 0.2), 0.2, 1);
+        (void)add_user(add_nfs(80, 0.3), 0.3, 1.5);
         fake_run(machine, 30);
         assert_clear(CHECK, "no program loses much");
 }
@@ -109,7 +124,7 @@ static void test_a_small_part_of_its_time(void **state)
 static void test_hysteresis(void **state)
 {
         (void)state;
-        (void)add_user(add_nfs(80, 0.2), 0.2, 0.8); /* 20 % */
+        (void)add_user(add_nfs(80, 0.3), 0.3, 1.2); /* 20 % */
         fake_run(machine, 30);
         (void)assert_verdict(CHECK, VERDICT_CLEAR, false);
         (void)assert_verdict(CHECK, VERDICT_FOUND, true);
@@ -247,6 +262,7 @@ int main(void)
                 CASE(test_not_recorded),
                 CASE(test_source_fails),
                 CASE(test_fast_under_load),
+                CASE(test_a_single_look),
                 CASE(test_slow_but_idle),
                 CASE(test_a_small_part_of_its_time),
                 CASE(test_hysteresis),
