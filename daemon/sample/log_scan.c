@@ -167,22 +167,29 @@ static void look_at_hinted(struct log_scan *scan)
 
 static void look_at_rotation(struct log_scan *scan)
 {
-        if (scan->looks % ROTATION_ROUND == 0)
-                scan->rotation_error = logrotate_read(scan->root, &scan->buffer, &scan->rotation);
+        if (scan->looks % ROTATION_ROUND != 0)
+                return;
+        scan->rotation_error = logrotate_read(scan->root, &scan->buffer, &scan->rotation);
+        for (size_t i = 0; i < scan->table.count; i++)
+                scan->table.entries[i].has_rotation = false;
 }
 
-static void tell_rotation(const struct log_scan *scan, struct log_file_sample *row)
+static void find_rotation(const struct log_scan *scan, struct log_entry *entry)
 {
-        if (row->kind == LOG_JOURNAL || row->kind == LOG_DELETED)
+        entry->has_rotation = true;
+        entry->rotation = LOG_ROTATION_UNKNOWN;
+        entry->rotation_hours = 0;
+        entry->rotation_bytes = ABSENT;
+        if (entry->kind == LOG_JOURNAL || entry->kind == LOG_DELETED)
                 return;
-        row->rotation = scan->rotation_error < 0 && scan->rotation_error != -ENOENT ? LOG_ROTATION_UNKNOWN
-                                                                                    : LOG_ROTATION_NONE;
-        const struct logrotate_rule *rule = logrotate_find(&scan->rotation, row->path);
+        if (scan->rotation_error == 0 || scan->rotation_error == -ENOENT)
+                entry->rotation = LOG_ROTATION_NONE;
+        const struct logrotate_rule *rule = logrotate_find(&scan->rotation, entry->path);
         if (!rule)
                 return;
-        row->rotation = LOG_ROTATION_COVERED;
-        row->rotation_hours = rule->interval_hours;
-        row->rotation_bytes = rule->size_bytes;
+        entry->rotation = LOG_ROTATION_COVERED;
+        entry->rotation_hours = rule->interval_hours;
+        entry->rotation_bytes = rule->size_bytes;
 }
 
 /* ---- a look ---- */
@@ -232,9 +239,10 @@ static int look(const struct root *root, const struct clock *clock, void *state,
         log_opened_follow_readers(scan);
         log_table_mark(&scan->table, scan->now_usec);
         scan->looks++;
+        for (size_t i = 0; i < scan->table.count; i++)
+                if (!scan->table.entries[i].has_rotation)
+                        find_rotation(scan, &scan->table.entries[i]);
         result->log_count = log_table_choose(&scan->table, scan->now_usec, result->logs, LOG_FILES_MAX);
-        for (size_t i = 0; i < result->log_count; i++)
-                tell_rotation(scan, &result->logs[i]);
         result->unit_count = log_journal_choose(scan, result->units, LOG_UNITS_MAX);
         return 0;
 }

@@ -140,7 +140,9 @@ struct log_entry *log_table_note(struct log_table *table, const char *path, enum
                 entry = make_room(table, bytes, now_usec);
                 if (!entry)
                         return NULL;
-                *entry = (struct log_entry){ .kind = (uint8_t)kind, .watch = -1, .reader_chars = ABSENT };
+                *entry = (struct log_entry){
+                        .kind = (uint8_t)kind, .watch = -1, .reader_chars = ABSENT, .rotation_bytes = ABSENT
+                };
                 (void)span_copy(span_of(path), entry->path, sizeof(entry->path));
         }
         if (kind == LOG_DELETED && entry->kind != LOG_DELETED) { /* removed since */
@@ -181,7 +183,9 @@ static void tell(const struct log_entry *entry, usec_t now_usec, struct log_file
                 .writer_pid = entry->writer_pid,
                 .reader_pid = is_read ? entry->reader_pid : 0,
                 .kind = entry->kind,
-                .rotation_bytes = ABSENT,
+                .rotation = entry->rotation,
+                .rotation_hours = entry->rotation_hours,
+                .rotation_bytes = entry->rotation_bytes,
                 .size_bytes = entry->facts.size_bytes,
                 .allocated_bytes = entry->facts.allocated_bytes,
                 .modified_usec = entry->facts.modified_usec,
@@ -207,18 +211,16 @@ static void tell(const struct log_entry *entry, usec_t now_usec, struct log_file
 size_t log_table_choose(const struct log_table *table, usec_t now_usec, struct log_file_sample *ret_rows,
                         size_t max)
 {
-        bool is_told[LOG_ENTRIES_MAX] = { false };
+        double worths[LOG_ENTRIES_MAX]; /* below 0: told already */
         size_t count = 0;
-        while (count < max) {
-                size_t best = LOG_ENTRIES_MAX;
-                for (size_t i = 0; i < table->count; i++)
-                        if (!is_told[i] &&
-                            (best == LOG_ENTRIES_MAX ||
-                             worth(&table->entries[i], now_usec) > worth(&table->entries[best], now_usec)))
+        for (size_t i = 0; i < table->count; i++)
+                worths[i] = worth(&table->entries[i], now_usec);
+        while (count < max && count < table->count) {
+                size_t best = 0;
+                for (size_t i = 1; i < table->count; i++)
+                        if (worths[i] > worths[best])
                                 best = i;
-                if (best == LOG_ENTRIES_MAX)
-                        break;
-                is_told[best] = true;
+                worths[best] = -1;
                 tell(&table->entries[best], now_usec, &ret_rows[count++]);
         }
         return count;

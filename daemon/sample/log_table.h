@@ -36,6 +36,10 @@ struct log_entry {
         uint64_t reader_chars; /* its counter then; ABSENT unknown */
         int watch;             /* inotify; -1 none */
         usec_t watched_since_usec;
+        bool has_rotation; /* looked up: */
+        uint8_t rotation;
+        uint32_t rotation_hours;
+        uint64_t rotation_bytes;
         struct log_mark marks[2]; /* [0] five to ten minutes old, or none yet; [1] newer */
 };
 
