@@ -124,22 +124,50 @@ static struct incident *open_incident(struct incidents *incidents, const struct 
         return incident;
 }
 
+/* What began before the last incident of its check had ended is that incident: nobody waited for a moment,
+ * but what they wait for went on. */
+static struct incident *reopen_incident(struct incidents *incidents, const struct finding *finding,
+                                        struct open_state **ret_state)
+{
+        for (size_t at = incidents->count; at-- > 0;) {
+                struct incident *incident = &incidents->list[at];
+                if (strcmp(incident->check, finding->check) != 0)
+                        continue;
+                if (finding->since_usec == 0 || finding->since_usec > incident->until_usec)
+                        return NULL;
+                incident->until_usec = 0;
+                *ret_state = &incidents->state[at];
+                return incident;
+        }
+        return NULL;
+}
+
+static void raise_incident(struct incident *incident, const struct finding *finding, usec_t now_usec)
+{
+        bool is_worse_kind = finding->severity > incident->severity;
+        if (is_worse_kind)
+                incident->severity = finding->severity;
+        if (finding->lost_permille > incident->peak_permille || is_worse_kind)
+                note_peak(incident, finding, now_usec);
+}
+
 static void update_one(struct incidents *incidents, struct finding *finding, usec_t now_usec,
                        struct events *events)
 {
         struct open_state *state;
         struct incident *incident = find_open(incidents, finding->check, &state);
-        if (!incident) {
+        bool is_open = incident != NULL;
+        if (!is_open)
+                incident = reopen_incident(incidents, finding, &state);
+        if (incident)
+                raise_incident(incident, finding, now_usec);
+        else
                 incident = open_incident(incidents, finding, now_usec, &state);
+        if (!is_open) {
                 announce(events, INCIDENT_OPENED, incident, state, now_usec);
         } else {
                 if (now_usec < state->announced_usec) /* the clock was set back */
                         state->announced_usec = now_usec;
-                bool is_worse_kind = finding->severity > incident->severity;
-                if (is_worse_kind)
-                        incident->severity = finding->severity;
-                if (finding->lost_permille > incident->peak_permille || is_worse_kind)
-                        note_peak(incident, finding, now_usec);
                 bool is_worse = incident->severity > state->announced_severity ||
                                 incident->peak_permille >= state->announced_permille + WORSE_PERMILLE;
                 if (is_worse && now_usec >= state->announced_usec + WORSE_GAP_USEC)

@@ -202,9 +202,15 @@ struct collected {
         bool has_failed;
 };
 
+/* Whatever their numbers: a slowd that starts again counts from 1, and finds what goes on anew. */
 static bool is_same(const struct incident *a, const struct incident *b)
 {
-        return a->id == b->id && a->since_usec == b->since_usec && strcmp(a->check, b->check) == 0;
+        return a->since_usec == b->since_usec && strcmp(a->check, b->check) == 0;
+}
+
+static bool ends_later(const struct incident *a, const struct incident *b)
+{
+        return b->until_usec != 0 && (a->until_usec == 0 || a->until_usec > b->until_usec);
 }
 
 static bool collect(void *userdata, const struct incident *incident)
@@ -213,6 +219,16 @@ static bool collect(void *userdata, const struct incident *incident)
         for (size_t i = 0; i < collected->past->incident_count; i++)
                 if (is_same(&collected->past->incidents[i], incident))
                         return true;
+        for (size_t i = collected->count; i-- > 0;) { /* they come in the order of their begin */
+                struct incident *former = &collected->incident[i];
+                if (former->since_usec != incident->since_usec)
+                        break;
+                if (!is_same(former, incident))
+                        continue;
+                if (ends_later(incident, former))
+                        *former = *incident;
+                return true;
+        }
         if (collected->count == ALERTS_MAX)
                 memmove(collected->incident, collected->incident + 1,
                         --collected->count * sizeof(collected->incident[0]));

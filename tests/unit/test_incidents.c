@@ -139,6 +139,36 @@ static void test_flapping(void **state)
         assert_int_equal(events[0].incident.id, 2);
 }
 
+/* Seen on a machine where one program took nearly all of it for minutes: the victims changed, and between two
+ * there was none. */
+static void test_same_onset(void **state)
+{
+        (void)state;
+        usec_t onset = BEGIN - SECONDS(5);
+        clear();
+        cause("cpu.overload", 700)->since_usec = onset;
+        update(1);
+        assert_event(0, INCIDENT_OPENED, "cpu.overload");
+        clear();
+        update(12);
+        assert_event(0, INCIDENT_CLOSED, "cpu.overload");
+        cause("cpu.overload", 300)->since_usec = onset;
+        update(5);
+        assert_int_equal(event_count, 1);
+        assert_event(0, INCIDENT_OPENED, "cpu.overload");
+        assert_int_equal(events[0].incident.id, 1);
+        assert_int_equal(events[0].incident.since_usec, onset);
+        assert_int_equal(events[0].incident.until_usec, 0);
+        assert_int_equal(events[0].incident.peak_permille, 700);
+        clear();
+        update(12);
+        assert_event(0, INCIDENT_CLOSED, "cpu.overload");
+        cause("cpu.overload", 300)->since_usec = now; /* a new one */
+        update(1);
+        assert_event(0, INCIDENT_OPENED, "cpu.overload");
+        assert_int_equal(events[0].incident.id, 2);
+}
+
 static void test_worsens_with_damping(void **state)
 {
         (void)state;
@@ -288,6 +318,7 @@ int main(void)
                 CASE(test_opens_and_closes),
                 CASE(test_without_an_onset),
                 CASE(test_flapping),
+                CASE(test_same_onset),
                 CASE(test_worsens_with_damping),
                 CASE(test_risks_and_consequences),
                 CASE(test_culprit_changes),
