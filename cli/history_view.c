@@ -45,6 +45,7 @@ static const struct {
         { "wait.throttled", "Waits because of its own quota", NULL },
         { "count", "Processes", NULL },
         { "threads", "Threads", NULL },
+        { "files", "Open files", "Open descriptors" },
 };
 
 static bool is_of_program(const struct options *options)

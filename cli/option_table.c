@@ -188,7 +188,7 @@ static int set_step(struct options *options, const char *value, usec_t now_usec)
         return STATUS_WRONG_USE;
 }
 
-const char *const option_metrics[OPTION_METRICS] = { "cpu", "memory", "io", "wait", "threads" };
+const char *const option_metrics[OPTION_METRICS] = { "cpu", "memory", "io", "wait", "threads", "files" };
 
 static int set_metric(struct options *options, const char *value, usec_t now_usec)
 {
@@ -203,10 +203,10 @@ static int set_metric(struct options *options, const char *value, usec_t now_use
                 while (i < OPTION_METRICS && !span_equal(name, option_metrics[i]))
                         i++;
                 if (i == OPTION_METRICS) {
-                        complain("--metric does not know '%.*s': use cpu, memory, io, wait or threads, with "
-                                 "commas "
-                                 "between.",
-                                 (int)name.length, name.at);
+                        complain(
+                                "--metric does not know '%.*s': use cpu, memory, io, wait, threads or files, "
+                                "with commas between.",
+                                (int)name.length, name.at);
                         return STATUS_WRONG_USE;
                 }
                 options->metrics |= 1U << i;
@@ -317,7 +317,7 @@ const struct option_spec option_table[OPTION_TABLE_COUNT] = {
           0,
           VALUE_REQUIRED,
           set_metric,
-          { "--metric=NAME,...", "only cpu, memory, io, wait or threads (default: all but threads)",
+          { "--metric=NAME,...", "only cpu, memory, io, wait, threads or files (default: the first four)",
             OPTION_METRIC } },
         { "each",
           0,

@@ -41,7 +41,7 @@ enum option_bit {
 };
 
 /* What history shows, as bits in the order of option_metrics. */
-#define OPTION_METRICS 5
+#define OPTION_METRICS 6
 extern const char *const option_metrics[OPTION_METRICS];
 
 struct command;

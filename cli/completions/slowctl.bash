@@ -61,7 +61,7 @@ _slowctl() {
                 # Names with commas between: what stands behind the last comma is completed.
                 local begun=""
                 [[ $current == *,* ]] && begun=${current%,*},
-                mapfile -t COMPREPLY < <(compgen -P "$begun" -W "cpu memory io wait threads" -- "${current##*,}")
+                mapfile -t COMPREPLY < <(compgen -P "$begun" -W "cpu memory io wait threads files" -- "${current##*,}")
                 return
                 ;;
         --step)

@@ -67,7 +67,7 @@ complete -c slowctl -n $may_at -l at -x -a 'yesterday -1h -24h' -d 'not now, but
 complete -c slowctl -n $of_history -l proc -x -a '(ps -e -o comm= 2>/dev/null | sort -u)' -d 'of one program or process'
 complete -c slowctl -n $of_history -l unit -x -a '(__slowctl_units)' -d 'of one unit'
 complete -c slowctl -n $of_history -l step -x -a '10s 1min 5min 1h 1d' -d 'one value for so long'
-complete -c slowctl -n $of_history -l metric -x -a '(__fish_append , cpu memory io wait threads)' -d 'only these'
+complete -c slowctl -n $of_history -l metric -x -a '(__fish_append , cpu memory io wait threads files)' -d 'only these'
 complete -c slowctl -n $of_history -l each -d 'a line for each process'
 complete -c slowctl -n $of_history -l csv -d 'the values as CSV'
 complete -c slowctl -n "__fish_seen_subcommand_from boot" -l boot -x -a '-1 -2 -3' -d 'not this boot'

@@ -8,7 +8,7 @@
 
 #define QUERY_STEPS_MAX     1000
 #define QUERY_STEPS_USUAL   120
-#define QUERY_SERIES_MAX    13
+#define QUERY_SERIES_MAX    14
 #define QUERY_INCIDENTS_MAX 128   /* the newest ones */
 #define QUERY_LIVES_MAX     512   /* followed at once; the ones that used least are forgotten first */
 #define QUERY_LIFETIMES_MAX 64    /* told, those that used most CPU first */
@@ -25,6 +25,7 @@ enum query_metric {
         QUERY_IO = 4,
         QUERY_WAIT = 8,
         QUERY_THREADS = 16,
+        QUERY_FILES = 32,
         QUERY_USUAL = QUERY_CPU | QUERY_MEMORY | QUERY_IO | QUERY_WAIT,
 };
 

@@ -31,8 +31,9 @@ static const struct quantity {
         [COLUMN_WAIT_RECLAIM] = { "wait.reclaim", NULL, "permille", 1000, QUERY_WAIT, false },
         [COLUMN_WAIT_THROTTLED] = { "wait.throttled", NULL, "permille", 1000, QUERY_WAIT, false },
         [COLUMN_WAIT] = { "wait", NULL, "permille", 1000, QUERY_WAIT, true },
-        [COLUMN_COUNT] = { "count", NULL, "count", 1, QUERY_USUAL | QUERY_THREADS, false },
+        [COLUMN_COUNT] = { "count", NULL, "count", 1, QUERY_USUAL | QUERY_THREADS | QUERY_FILES, false },
         [COLUMN_THREADS] = { "threads", "threads", "count", 1, QUERY_THREADS, false },
+        [COLUMN_FILES] = { "files", "files", "count", 1, QUERY_FILES, true },
 };
 
 struct cells {
@@ -158,6 +159,7 @@ static const enum field machine_fields[COLUMN_MAX] = {
         [COLUMN_READ] = FIELD_DISK_READ_BYTES,  [COLUMN_WRITE] = FIELD_DISK_WRITE_BYTES,
         [COLUMN_WAIT_CPU] = FIELD_PSI_CPU_SOME, [COLUMN_WAIT_MEMORY] = FIELD_PSI_MEMORY_SOME,
         [COLUMN_WAIT_IO] = FIELD_PSI_IO_SOME,   [COLUMN_THREADS] = FIELD_TASKS,
+        [COLUMN_FILES] = FIELD_FILES,
 };
 
 void pieces_of_machine(const struct snapshot *snapshot, struct piece pieces[static COLUMN_MAX])
@@ -228,6 +230,7 @@ void pieces_add_process(struct piece pieces[static COLUMN_MAX], const struct pro
         add_one(&pieces[COLUMN_WAIT_THROTTLED], (double)ledger->throttled);
         add_one(&pieces[COLUMN_COUNT], 1);
         add_one(&pieces[COLUMN_THREADS], process->threads);
+        add_one(&pieces[COLUMN_FILES], known(process->files));
 }
 
 void pieces_add_rollup(struct piece pieces[static COLUMN_MAX], const struct rollup_program *program)
@@ -244,6 +247,7 @@ void pieces_add_rollup(struct piece pieces[static COLUMN_MAX], const struct roll
                 [COLUMN_WAIT_THROTTLED] = ROLLUP_THROTTLED,
                 [COLUMN_COUNT] = ROLLUP_COUNT,
                 [COLUMN_THREADS] = ROLLUP_THREADS,
+                [COLUMN_FILES] = ROLLUP_FILES,
         };
         for (size_t c = 0; c < COLUMN_MAX; c++)
                 if (quantities[c].program_name && c != COLUMN_MEMORY && c != COLUMN_WAIT)

@@ -40,6 +40,7 @@ enum query_column {
         COLUMN_WAIT,
         COLUMN_COUNT,
         COLUMN_THREADS,
+        COLUMN_FILES,
         COLUMN_MAX
 };
 

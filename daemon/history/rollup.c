@@ -243,6 +243,7 @@ static void add_program(struct slot *slot, const struct program *program, double
                 [ROLLUP_SWAP] = known(program->swap_bytes),
                 [ROLLUP_COUNT] = program->count,
                 [ROLLUP_THREADS] = threads,
+                [ROLLUP_FILES] = known(program->files),
         };
         for (size_t i = 0; i < ROLLUP_METRIC_MAX; i++)
                 sum_add(&slot->sums[i], values[i], msec);
@@ -290,9 +291,9 @@ static bool make_row(const struct rollup *rollup, struct slot *slot, struct roll
         memcpy(row->executable, slot->executable, sizeof(row->executable));
         for (size_t i = 0; i < ROLLUP_METRIC_MAX; i++) {
                 struct sum sum = slot->sums[i];
-                /* While it was not there it used nothing; but it had no memory to be small either. */
-                bool is_level =
-                        i == ROLLUP_MEMORY || i == ROLLUP_RSS || i == ROLLUP_SWAP || i == ROLLUP_WAITED;
+                /* While it was not there it used nothing; but it had no memory or files to be few either. */
+                bool is_level = i == ROLLUP_MEMORY || i == ROLLUP_RSS || i == ROLLUP_SWAP ||
+                                i == ROLLUP_WAITED || i == ROLLUP_FILES;
                 if (!is_level && sum.weight > 0 && slot->present_msec < rollup->msec - 1)
                         sum_add(&sum, 0, rollup->msec - slot->present_msec);
                 row->value[i] = sum_value(&sum);

@@ -34,6 +34,7 @@ enum rollup_metric {
         ROLLUP_SWAP,   /* bytes */
         ROLLUP_COUNT,  /* processes */
         ROLLUP_THREADS,
+        ROLLUP_FILES, /* open descriptors */
         ROLLUP_METRIC_MAX
 };
 

@@ -67,6 +67,7 @@ static const struct column machine_columns[] = {
         FIELD(48, FIELD_MEMORY_VMALLOC_BYTES),
         FIELD(49, FIELD_MEMORY_PERCPU_BYTES),
         FIELD(50, FIELD_MEMORY_UNACCOUNTED_BYTES),
+        FIELD(51, FIELD_FILES),
 };
 
 static const struct column program_columns[] = {
@@ -92,6 +93,7 @@ static const struct column program_columns[] = {
         METRIC(12, ROLLUP_SWAP),
         METRIC(13, ROLLUP_COUNT),
         METRIC(14, ROLLUP_THREADS),
+        METRIC(15, ROLLUP_FILES),
 };
 
 static const struct column trend_columns[] = {

@@ -120,6 +120,8 @@ static const struct column machine_columns[] = {
         NUMBER(101, struct sample, expected_usec, 0),
         NUMBER(102, struct sample, file_systems_read_usec, 0),
         NUMBER(103, struct sample, logs_read_usec, 0),
+        COUNTER(104, struct sample, files_open, 1),
+        COUNTER(105, struct sample, files_max, 1),
 };
 
 static const struct column cpu_columns[] = {
@@ -432,6 +434,8 @@ static const struct column process_columns[] = {
         NUMBER(45, struct process_sample, io_devices[1], 0),
         NUMBER(46, struct process_sample, io_devices[2], 0),
         NUMBER(47, struct process_sample, is_walking, 1),
+        COUNTER(48, struct process_sample, files, 1),
+        COUNTER(49, struct process_sample, files_limit, 1),
 };
 
 static const struct column boot_columns[] = {

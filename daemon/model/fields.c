@@ -52,6 +52,7 @@ static const char *const names[FIELD_MAX] = {
         [FIELD_NETWORK_TX_BYTES] = "network.sent",
         [FIELD_PROCESSES] = "processes.count",
         [FIELD_TASKS] = "processes.tasks",
+        [FIELD_FILES] = "files.open",
 };
 
 const char *field_name(enum field field)

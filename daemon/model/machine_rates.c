@@ -101,6 +101,7 @@ static void memory_levels(const struct sample *newer, double value[FIELD_MAX])
         value[FIELD_SWAP_USED_BYTES] = level_of(memory->swap_total_bytes) - level_of(memory->swap_free_bytes);
         value[FIELD_LOAD1] = level_of(newer->load.load1_milli) / 1000;
         value[FIELD_TASKS] = level_of(newer->load.tasks);
+        value[FIELD_FILES] = level_of(newer->files_open);
         value[FIELD_PROCS_RUNNING] = level_of(newer->stat.procs_running);
         value[FIELD_PROCS_BLOCKED] = level_of(newer->stat.procs_blocked);
         value[FIELD_PROCESSES] = (double)newer->process_count;

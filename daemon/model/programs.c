@@ -62,6 +62,7 @@ static struct program *program_of(struct snapshot *snapshot, const struct proces
                 .shmem_bytes = ABSENT,
                 .swap_bytes = ABSENT,
                 .rss_bytes = ABSENT,
+                .files = ABSENT,
         };
         (void)span_copy(span_of(program_name(process)), program->name, sizeof(program->name));
         memcpy(program->unit, identity->unit, sizeof(program->unit));
@@ -126,6 +127,7 @@ static void program_add(struct program *program, struct process_rate *rate, floa
             (program->shmem_bytes == ABSENT || process->rss_shmem_bytes > program->shmem_bytes))
                 program->shmem_bytes = process->rss_shmem_bytes;
         add_level(&program->swap_bytes, process->swap_bytes);
+        add_level(&program->files, process->files);
         if (process->is_server_known && process->is_server)
                 program->is_server = true;
         note_process(program, rate);

@@ -69,6 +69,7 @@ enum field {
         FIELD_NETWORK_TX_BYTES,
         FIELD_PROCESSES, /* level */
         FIELD_TASKS,     /* level: threads */
+        FIELD_FILES,     /* level: open file handles */
         FIELD_MAX
 };
 
@@ -145,6 +146,7 @@ struct program {
         float voluntary_switches;
         uint64_t rss_bytes, anon_bytes, file_bytes, swap_bytes; /* levels, ABSENT if unknown */
         uint64_t shmem_bytes; /* of the process that has most: they share it */
+        uint64_t files;       /* level: open descriptors, ABSENT if unknown */
 };
 
 /* A process that has lived this long is no part of a burst of short jobs (compilers, configure, test suites).

@@ -213,6 +213,7 @@ static const struct collector collectors[] = {
         { .name = "netdev", .path = "proc/net/dev", .parse = netdev_parse },
         { .name = "loadavg", .path = "proc/loadavg", .parse = loadavg_parse },
         { .name = "uptime", .path = "proc/uptime", .parse = uptime_parse },
+        { .name = "files", .path = "proc/sys/fs/file-nr", .parse = file_nr_parse },
         { .name = "swaps", .collect = collect_swaps },
         { .name = "mdstat", .path = "proc/mdstat", .parse = mdstat_parse },
         { .collect = collect_processes },

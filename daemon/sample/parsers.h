@@ -12,6 +12,7 @@ int stat_parse(struct span text,
                struct sample *sample); /* also machine.cpus and machine.boot_realtime_usec */
 int loadavg_parse(struct span text, struct sample *sample);
 int uptime_parse(struct span text, struct sample *sample);
+int file_nr_parse(struct span text, struct sample *sample);
 int meminfo_parse(struct span text, struct sample *sample);
 int vmstat_parse(struct span text, struct sample *sample);
 int netdev_parse(struct span text, struct sample *sample);

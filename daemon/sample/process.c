@@ -71,6 +71,7 @@ int process_source_new(const struct root *root, const struct machine *machine, b
         source->users.root = root;
         source->threads.tables_left = PROCESS_THREADED_MAX;
         process_files_init(&source->files, root);
+        process_open_files_init(&source->open_files, root);
         source->scratch = malloc(PROCESS_SCRATCH_BYTES);
         source->directory_fd = root_open_directory(root, "proc");
         if (source->directory_fd < 0 || !source->scratch) {
@@ -105,6 +106,7 @@ struct process_source *process_source_free(struct process_source *source)
         }
         process_table_done(&source->table);
         process_users_done(&source->users);
+        process_open_files_done(&source->open_files);
         (void)taskstats_free(source->taskstats);
         if (source->directory_fd >= 0)
                 (void)close(source->directory_fd);

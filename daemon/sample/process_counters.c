@@ -41,6 +41,8 @@ const struct process_sample process_counters_unknown = {
         .read_chars = ABSENT,
         .write_chars = ABSENT,
         .autogroup = ABSENT,
+        .files = ABSENT,
+        .files_limit = ABSENT,
 };
 
 /* ---- taskstats ---- */

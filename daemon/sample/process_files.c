@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -113,6 +114,17 @@ ssize_t process_files_read_link(const struct process_files *files, uint32_t pid,
         return n;
 }
 
+int process_files_size(const struct process_files *files, uint32_t pid, const char *name, uint64_t *ret_size)
+{
+        char path[NAME_SIZE];
+        struct stat status;
+        make_name(path, pid, name);
+        if (fstatat(files->proc_fd, path, &status, 0) < 0)
+                return vanished(errno);
+        *ret_size = (uint64_t)status.st_size;
+        return 0;
+}
+
 void process_files_close(struct process_files *files, struct process_entry *entry, enum process_file but)
 {
         for (enum process_file i = 0; i < PROCESS_FILE_MAX; i++)
@@ -155,4 +167,17 @@ ssize_t process_files_list(int directory_fd, void *buffer, size_t size, uint32_t
                         count++;
                 }
         }
+}
+
+int process_files_count_some(int directory_fd, void *buffer, size_t size, uint64_t *count)
+{
+        long n = syscall(SYS_getdents64, directory_fd, buffer, size);
+        if (n < 0)
+                return -errno;
+        for (long at = 0; at < n;) {
+                const struct directory_entry *entry = (const void *)((const char *)buffer + at);
+                at += entry->length;
+                *count += strcmp(entry->name, ".") != 0 && strcmp(entry->name, "..") != 0;
+        }
+        return n > 0;
 }

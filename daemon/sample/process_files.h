@@ -29,6 +29,8 @@ ssize_t process_files_read_link(const struct process_files *files, uint32_t pid,
                                 char *buffer, size_t size);
 /* Opens a directory or file of a process for reading. A descriptor, or negative errno as above. */
 int process_files_open(const struct process_files *files, uint32_t pid, const char *name, bool is_directory);
+/* The size of a directory of a process. 0 or negative errno as above. */
+int process_files_size(const struct process_files *files, uint32_t pid, const char *name, uint64_t *ret_size);
 /* Closes what is kept open of a process but for one file (PROCESS_FILE_MAX: all). */
 void process_files_close(struct process_files *files, struct process_entry *entry, enum process_file but);
 
@@ -36,3 +38,6 @@ void process_files_close(struct process_files *files, struct process_entry *entr
  * scratch for getdents64. Returns how many there are, of which the first `max` are in ret_numbers; negative
  * errno. */
 ssize_t process_files_list(int directory_fd, void *buffer, size_t size, uint32_t *ret_numbers, size_t max);
+/* Adds the next names of a directory but "." and ".." to *count, as many as fit into the buffer. 1: there may
+ * be more; 0: that was the end; negative errno. */
+int process_files_count_some(int directory_fd, void *buffer, size_t size, uint64_t *count);

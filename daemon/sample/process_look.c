@@ -157,6 +157,7 @@ static void finish(struct process_source *source, struct process_entry *entry,
                    const struct process_look *look, bool is_idle, struct process_sample *sample)
 {
         examine_server(source, entry, look->now_usec);
+        process_open_files_look(&source->open_files, &source->files, entry, is_idle, look->now_usec, sample);
         sample->is_idle = is_idle;
         sample->is_server = entry->is_server;
         sample->is_server_known = entry->is_server_known;

@@ -222,6 +222,29 @@ int process_parse_schedstat(const char *buffer, struct process_schedstat *ret)
         return 0;
 }
 
+/* Kernel 6.18, among 16 lines in columns, soft limit first:
+ * "Max open files            1024                 524288               files     " */
+int process_parse_files_limit(const char *buffer, uint64_t *ret_limit)
+{
+        static const char title[] = "Max open files";
+        struct span text = span_of(buffer), line, word;
+
+        while (span_take_line(&text, &line)) {
+                if (!span_starts(line, title))
+                        continue;
+                line.at += sizeof(title) - 1;
+                line.length -= sizeof(title) - 1;
+                if (!span_take_word(&line, &word))
+                        return -EINVAL;
+                if (span_equal(word, "unlimited")) {
+                        *ret_limit = ABSENT;
+                        return 0;
+                }
+                return span_u64(word, ret_limit) < 0 ? -EINVAL : 0;
+        }
+        return -EINVAL;
+}
+
 /* Kernel 6.18: "/autogroup-19 nice 0". */
 int process_parse_autogroup(const char *buffer, uint64_t *ret_number, int8_t *ret_nice)
 {

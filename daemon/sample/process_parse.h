@@ -51,5 +51,8 @@ struct process_schedstat {
 };
 int process_parse_schedstat(const char *buffer, struct process_schedstat *ret);
 
+/* The soft limit of open descriptors, from limits; ABSENT: unlimited. */
+int process_parse_files_limit(const char *buffer, uint64_t *ret_limit);
+
 /* -ENODATA: the process is in no autogroup (the file is empty). */
 int process_parse_autogroup(const char *buffer, uint64_t *ret_number, int8_t *ret_nice);

@@ -228,8 +228,10 @@ static int collect(struct process_source *source, const struct sample *older, st
         source->taskstats_error = source->taskstats ? 0 : source->taskstats_error;
         pass.due_left = due_count(source, pass.elapsed_usec);
         process_users_refresh(&source->users);
+        process_open_files_begin(&source->open_files);
 
         look_at_all(&pass);
+        process_open_files_end(&source->open_files);
 
         /* Parents may have higher numbers than their children: all must be known before any is settled. */
         for (size_t i = 0; source->unsettled > 0 && i < source->table.count; i++)

@@ -5,6 +5,7 @@
 
 #include "daemon/sample/process.h"
 #include "daemon/sample/process_files.h"
+#include "daemon/sample/process_open_files.h"
 #include "daemon/sample/process_table.h"
 #include "daemon/sample/process_threads.h"
 #include "daemon/sample/process_users.h"
@@ -35,6 +36,7 @@ struct process_source {
         struct process_files files;
         struct process_users users;
         struct process_threads_budget threads;
+        struct process_open_files open_files;
         struct taskstats_socket *taskstats; /* NULL: taskstats_error says why */
         int taskstats_error;
         uint32_t *pids;

@@ -44,6 +44,8 @@ struct process_entry {
         bool has_schedstat;
         bool has_unseen_threads; /* total lacks some of its threads */
         struct process_threads *threads;
+        usec_t files_limit_usec; /* monotonic, when it was last read; 0 never */
+        bool files_are_counted;  /* and it has not run since */
 };
 
 struct process_table {

@@ -25,6 +25,7 @@ void sample_clear(struct sample *sample)
         set_absent(&sample->meminfo, sizeof(sample->meminfo));
         set_absent(&sample->vmstat, sizeof(sample->vmstat));
         sample->uptime_usec = ABSENT;
+        sample->files_open = sample->files_max = ABSENT;
         sample->swap_count = sample->raid_count = sample->disk_count = sample->interface_count = 0;
         sample->mounts = NULL;
         sample->slabs = NULL;

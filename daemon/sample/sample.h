@@ -424,7 +424,8 @@ struct process_sample {
         uint64_t rss_bytes;                                      /* every time */
         uint64_t read_bytes, write_bytes, cancelled_write_bytes; /* at the block layer */
         uint64_t read_calls, write_calls, read_chars, write_chars;
-        uint64_t autogroup; /* scheduler autogroup number; ABSENT where the kernel has none */
+        uint64_t files, files_limit; /* open descriptors, as last counted, and how many it may have (soft) */
+        uint64_t autogroup;          /* scheduler autogroup number; ABSENT where the kernel has none */
         int8_t autogroup_nice;
         bool is_server; /* listens on a socket; looked up for members of limited units only */
         bool is_server_known;
@@ -466,6 +467,7 @@ struct sample {
         struct meminfo_sample meminfo;
         struct vmstat_sample vmstat;
         usec_t uptime_usec;
+        uint64_t files_open, files_max; /* file handles of the whole machine */
         struct swap_sample swaps[SWAPS_MAX];
         size_t swap_count;
         struct raid_sample raids[RAIDS_MAX];

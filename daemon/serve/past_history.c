@@ -21,7 +21,7 @@ static const struct {
         unsigned metric;
 } metric_names[] = {
         { "cpu", QUERY_CPU },   { "memory", QUERY_MEMORY },   { "io", QUERY_IO },
-        { "wait", QUERY_WAIT }, { "threads", QUERY_THREADS },
+        { "wait", QUERY_WAIT }, { "threads", QUERY_THREADS }, { "files", QUERY_FILES },
 };
 
 static int parse_metrics(struct json_object *parameters, unsigned *ret_metrics)

@@ -76,7 +76,7 @@ class Completions:
                          {"lost", "cpu", "memory", "io", "wait"})
         self.assertEqual({word.split("=")[-1] for word in self.complete("slowctl --json=")}, {"pretty", "short"})
         self.assertEqual({word.split("=")[-1] for word in self.complete("slowctl history --metric=")},
-                         {"cpu", "memory", "io", "wait", "threads"})
+                         {"cpu", "memory", "io", "wait", "threads", "files"})
         self.assertIn("yesterday", {word.split("=")[-1] for word in self.complete("slowctl diagnose --at=")})
         name = {word.split("=")[-1] for word in self.complete("slowctl history --proc=pytho")}
         self.assertTrue(any(word.startswith("python") for word in name), name)

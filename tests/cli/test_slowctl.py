@@ -519,7 +519,7 @@ WRONG_USE = [
     (["history", "--step=0"], "--step must be a second or more, not '0'."),
     (["history", "--step=999ms"], "--step must be a second or more, not '999ms'."),
     (["history", "--step=soon"], "--step: 'soon' is not a span of time"),
-    (["history", "--metric=gpu"], "--metric does not know 'gpu': use cpu, memory, io, wait or threads, with commas"),
+    (["history", "--metric=gpu"], "--metric does not know 'gpu': use cpu, memory, io, wait, threads or files, with commas"),
     (["history", "--metric="], "--metric does not know ''"),
     (["history", "--metric=cpu,,io"], "--metric does not know ''"),
     (["history", "--csv", "--json"], "--csv and --json do not go together: use one of them."),

@@ -103,7 +103,7 @@ struct fake_process *fake_add(struct fake_machine *machine, const char *name, co
         counters->state = 'S';
         counters->delays = DELAYS_FULL;
         counters->threads = 1;
-        counters->autogroup = ABSENT;
+        counters->autogroup = counters->files = counters->files_limit = ABSENT;
         zero_counters(counters);
         return process;
 }

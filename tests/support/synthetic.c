@@ -85,9 +85,22 @@ static void new_process(struct synthetic *synthetic, struct process_sample *proc
         process->identity = new_identity(synthetic, process->pid, process->start_ticks);
         process->autogroup = ABSENT;
         process->thrashing_delay_nsec = ABSENT;
+        process->files = roll(synthetic, 8) ? 3 + roll(synthetic, 60) : ABSENT;
+        process->files_limit = 1024;
         process->rss_bytes = 4096 * (100 + roll(synthetic, 5000));
         process->rss_anon_bytes = process->rss_bytes / 8192 * 4096;
         process->run_nsec = roll(synthetic, 1000000000);
+}
+
+/* exec changes what a process is, not who started it. */
+static const struct process_identity *exec_identity(struct synthetic *synthetic,
+                                                    const struct process_sample *process)
+{
+        const struct process_identity *former = process->identity;
+        struct process_identity *identity = new_identity(synthetic, process->pid, process->start_ticks);
+        identity->ppid = former->ppid;
+        memcpy(identity->chain, former->chain, sizeof(identity->chain));
+        return identity;
 }
 
 static void cpu_begin(struct cpu_sample *cpu)
@@ -267,8 +280,7 @@ static void run_processes(struct synthetic *synthetic, usec_t usec)
                         process->minor_faults += roll(synthetic, 2);
                         process->state = roll(synthetic, 10) ? 'S' : 'R';
                         if (roll(synthetic, 50) == 0) { /* exec */
-                                process->identity =
-                                        new_identity(synthetic, process->pid, process->start_ticks);
+                                process->identity = exec_identity(synthetic, process);
                                 process->rss_bytes += 8192;
                         }
                         if (roll(synthetic, 30) == 0) {

@@ -285,7 +285,7 @@ static void every_member_is_in_its_table(void **state)
         const size_t machine_wide = sizeof(struct clock_reading) + sizeof(usec_t) + sizeof(struct machine) +
                                     sizeof(struct cpu_sample) + 5 * 8 + sizeof(struct load_sample) +
                                     PRESSURE_MAX * sizeof(struct pressure_sample) +
-                                    sizeof(struct meminfo_sample) + sizeof(struct vmstat_sample) + 8 + 5 * 8;
+                                    sizeof(struct meminfo_sample) + sizeof(struct vmstat_sample) + 8 + 7 * 8;
         size_t covered = 0;
         const struct entity *entity = &sample_schema.entities[ENTITY_MACHINE];
         for (uint32_t c = 0; c < entity->column_count; c++)

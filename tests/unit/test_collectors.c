@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <dirent.h>
 #include <errno.h>
 #include <string.h>
 #include <time.h>
@@ -60,8 +61,30 @@ static void check_plausible(const struct sample *sample)
         const struct process_sample *self = find_process(sample, (uint32_t)getpid());
         assert_non_null(self);
         assert_string_equal(self->identity->comm, "test_collectors");
+        assert_true(sample->files_open > 0 && sample->files_open <= sample->files_max);
         for (size_t i = 1; i < sample->cgroup_count; i++)
                 assert_true(sample->cgroups[i].id > sample->cgroups[i - 1].id);
+}
+
+static uint64_t own_files(void)
+{
+        struct dirent *entry;
+        uint64_t count = 0;
+        DIR *directory = opendir("/proc/self/fd");
+        assert_non_null(directory);
+        while ((entry = readdir(directory)))
+                count += entry->d_name[0] != '.';
+        (void)closedir(directory);
+        return count - 1; /* the directory's own */
+}
+
+/* As far as the round has come to this process: on a machine with many that is not every time. */
+static void check_files(const struct process_sample *self)
+{
+        if (self->files == ABSENT)
+                return;
+        assert_in_range(self->files, 3, 2 * own_files()); /* it opens files itself while it looks round */
+        assert_true(self->files_limit == ABSENT || self->files_limit == (uint64_t)sysconf(_SC_OPEN_MAX));
 }
 
 static void test_live(void **state)
@@ -90,6 +113,7 @@ static void test_live(void **state)
                 const struct process_sample *now = find_process(sample, (uint32_t)getpid());
                 const struct process_sample *before = find_process(older, (uint32_t)getpid());
                 assert_true(now->user_ticks + now->system_ticks > before->user_ticks + before->system_ticks);
+                check_files(now);
         }
         sampler = sampler_free(sampler);
         root_done(&root);
@@ -138,13 +162,29 @@ static void test_empty_proc(void **state)
 static void test_garbage(void **state)
 {
         static const char *const files[] = {
-                "proc/stat",        "proc/pressure/cpu", "proc/pressure/memory",
-                "proc/pressure/io", "proc/vmstat",       "proc/meminfo",
-                "proc/diskstats",   "proc/net/dev",      "proc/loadavg",
-                "proc/uptime",      "proc/swaps",        "proc/self/mountinfo",
-                "dev/kmsg",         "proc/1/cgroup",     "proc/1/stat",
-                "proc/1/status",    "slowd.machine",     "proc/1/io",
-                "proc/1/cmdline",   "proc/1/schedstat",  "sys/fs/cgroup/cgroup.controllers",
+                "proc/stat",
+                "proc/pressure/cpu",
+                "proc/pressure/memory",
+                "proc/pressure/io",
+                "proc/vmstat",
+                "proc/meminfo",
+                "proc/diskstats",
+                "proc/net/dev",
+                "proc/loadavg",
+                "proc/uptime",
+                "proc/swaps",
+                "proc/self/mountinfo",
+                "dev/kmsg",
+                "proc/sys/fs/file-nr",
+                "proc/1/limits",
+                "proc/1/cgroup",
+                "proc/1/stat",
+                "proc/1/status",
+                "slowd.machine",
+                "proc/1/io",
+                "proc/1/cmdline",
+                "proc/1/schedstat",
+                "sys/fs/cgroup/cgroup.controllers",
         };
         static const char *const contents[] = { "", "\n\n\n", "\377\376\200 : / , ; = ((", "cpu cpu cpu",
                                                 "99999999999999999999999 -1 0x7f 1e9 nan" };

@@ -105,6 +105,31 @@ static void statm_and_schedstat(void **state)
         assert_int_equal(s.slices, 2);
 }
 
+static void the_limit_of_files(void **state)
+{
+        uint64_t limit = 7;
+        (void)state;
+        assert_int_equal(process_parse_files_limit("", &limit), -EINVAL);
+        assert_int_equal(
+                process_parse_files_limit("Limit  Soft Limit\nMax processes 5 6 processes\n", &limit),
+                -EINVAL);
+        assert_int_equal(process_parse_files_limit("Max open files", &limit), -EINVAL);
+        assert_int_equal(process_parse_files_limit("Max open files   \n", &limit), -EINVAL);
+        assert_int_equal(process_parse_files_limit("Max open files -1 5 files\n", &limit), -EINVAL);
+        assert_int_equal(limit, 7);
+        assert_int_equal(
+                process_parse_files_limit(
+                        "Limit                     Soft Limit           Hard Limit           Units     \n"
+                        "Max processes             96258                96258                processes \n"
+                        "Max open files            1024                 524288               files     \n"
+                        "Max locked memory         8388608              8388608              bytes     \n",
+                        &limit),
+                0);
+        assert_int_equal(limit, 1024);
+        assert_int_equal(process_parse_files_limit("Max open files unlimited unlimited files", &limit), 0);
+        assert_true(limit == ABSENT);
+}
+
 static void io_of_old_kernels_lacks_bytes(void **state)
 {
         struct process_io io;
@@ -241,6 +266,7 @@ int main(void)
                 cmocka_unit_test(stat_is_read),
                 cmocka_unit_test(stat_takes_the_last_bracket),
                 cmocka_unit_test(statm_and_schedstat),
+                cmocka_unit_test(the_limit_of_files),
                 cmocka_unit_test(io_of_old_kernels_lacks_bytes),
                 cmocka_unit_test(status_of_kernel_threads_lacks_memory),
                 cmocka_unit_test(autogroup_may_be_empty),

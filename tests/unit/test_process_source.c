@@ -540,6 +540,102 @@ static void servers_are_looked_for_where_asked(void **state)
         assert_true(find(collect(f), 6)->is_server); /* remembered */
 }
 
+static void open_files(const struct fixture *f, uint32_t pid, unsigned from, unsigned count)
+{
+        for (unsigned i = from; i < from + count; i++) {
+                char path[64];
+                (void)snprintf(path, sizeof(path), "proc/%u/fd/%u", pid, i);
+                tree_write(&f->tree, path, "");
+        }
+}
+
+static void open_files_are_counted(void **state)
+{
+        struct fixture *f = *state;
+        static char limits[] =
+                "Limit  Soft Limit  Hard Limit  Units\n"
+                "Max open files            256                  4096                 files     \n";
+        make(f, &(struct made){ .pid = 6, .comm = "few" });
+        make(f, &(struct made){ .pid = 7, .comm = "none" });
+        make(f, &(struct made){ .pid = 8, .comm = "secret" }); /* no fd at all: not permitted, or gone */
+        make(f, &(struct made){ .pid = 9, .comm = "zombie", .state = 'Z' });
+        open_files(f, 6, 0, 3);
+        open_files(f, 9, 0, 3);
+        tree_make_directory(&f->tree, "proc/7/fd");
+        write_text(f, 6, "limits", limits);
+        const struct sample *sample = collect(f);
+        assert_int_equal(find(sample, 6)->files, 3);
+        assert_int_equal(find(sample, 6)->files_limit, 256);
+        assert_int_equal(find(sample, 7)->files, 0);
+        assert_true(find(sample, 7)->files_limit == ABSENT);
+        assert_true(find(sample, 8)->files == ABSENT);
+        assert_true(find(sample, 9)->files == ABSENT);
+
+        /* who has not run is not counted again; who has, is */
+        open_files(f, 6, 3, 2);
+        (void)collect(f);
+        sample = collect(f);
+        assert_int_equal(find(sample, 6)->files, 3);
+        write_text(f, 6, "schedstat", "2000 200 4\n");
+        sample = collect(f);
+        assert_int_equal(find(sample, 6)->files, 5);
+        assert_int_equal(find(sample, 6)->files_limit, 256);
+
+        /* another one with its number begins anew */
+        tree_remove(&f->tree, "proc/6/fd");
+        make(f, &(struct made){ .pid = 6, .comm = "other", .start_ticks = 77, .schedstat = "1 2 3\n" });
+        assert_true(find(collect(f), 6)->files == ABSENT);
+}
+
+static void counting_has_a_budget(void **state)
+{
+        struct fixture *f = *state;
+        const unsigned many = 3 * PROCESS_FILES_NAMES_MAX;
+        unsigned collects = 0;
+        make(f, &(struct made){ .pid = 5, .comm = "many" });
+        open_files(f, 5, 0, many);
+        for (uint32_t pid = 10; pid < 10 + 2 * PROCESS_FILES_COUNTS_MAX; pid++) {
+                make(f, &(struct made){ .pid = pid, .comm = "one" });
+                open_files(f, pid, 0, 1);
+        }
+        const struct sample *sample = collect(f);
+        assert_true(find(sample, 5)->files == ABSENT); /* not half of it */
+        while (find(sample, 5)->files == ABSENT && ++collects < 10)
+                sample = collect(f);
+        assert_int_equal(find(sample, 5)->files, many);
+        assert_in_range(collects, 2, 4);
+        for (int i = 0; i < 3; i++)
+                sample = collect(f);
+        for (uint32_t pid = 10; pid < 10 + 2 * PROCESS_FILES_COUNTS_MAX; pid++)
+                assert_int_equal(find(sample, pid)->files, 1);
+
+        /* those that run at every tick are counted in turn */
+        unsigned counted = 0;
+        for (uint32_t pid = 10; pid < 10 + 2 * PROCESS_FILES_COUNTS_MAX; pid++)
+                open_files(f, pid, 1, 1);
+        for (int i = 0; i < 3; i++) {
+                for (uint32_t pid = 10; pid < 10 + 2 * PROCESS_FILES_COUNTS_MAX; pid++) {
+                        char text[32];
+                        (void)snprintf(text, sizeof(text), "%d 0 %d\n", 5000 + i, 10 + i);
+                        write_text(f, pid, "schedstat", text);
+                }
+                sample = collect(f);
+        }
+        for (uint32_t pid = 10; pid < 10 + 2 * PROCESS_FILES_COUNTS_MAX; pid++)
+                counted += find(sample, pid)->files == 2;
+        assert_int_equal(counted, 2 * PROCESS_FILES_COUNTS_MAX);
+
+        /* one that ends while it is counted is forgotten */
+        write_text(f, 5, "schedstat", "9 9 99\n");
+        (void)collect(f);
+        tree_remove(&f->tree, "proc/5/fd");
+        make(f, &(struct made){ .pid = 5, .comm = "next", .start_ticks = 9, .schedstat = "1 2 3\n" });
+        open_files(f, 5, 0, 2);
+        for (int i = 0; i < 3; i++)
+                sample = collect(f);
+        assert_int_equal(find(sample, 5)->files, 2);
+}
+
 #define WITH_TREE(test) cmocka_unit_test_setup_teardown(test, begin, finish)
 
 int main(void)
@@ -563,6 +659,8 @@ int main(void)
                 WITH_TREE(tasks_in_d_say_what_they_wait_for),
                 WITH_TREE(bursts_are_worked_off),
                 WITH_TREE(servers_are_looked_for_where_asked),
+                WITH_TREE(open_files_are_counted),
+                WITH_TREE(counting_has_a_budget),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }

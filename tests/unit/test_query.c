@@ -55,6 +55,7 @@ static void disguise(struct sample *sample, uint64_t tick)
                 process->rss_anon_bytes = process->rss_bytes = 100 << 20;
                 process->swap_bytes = 0;
                 process->threads = 2;
+                process->files = i == 1 ? ABSENT : 20 + i; /* of one it is not known */
         }
         if (tick > END) { /* the first ones: those behind them move up */
                 sample->process_count -= WORKERS;
@@ -196,7 +197,7 @@ static void samples_tell_what_they_did(void **state)
                                              .since_usec = begin_usec - 10 * USEC_PER_MINUTE,
                                              .until_usec = end_usec + 10 * USEC_PER_MINUTE,
                                              .step_usec = USEC_PER_MINUTE,
-                                             .metrics = QUERY_USUAL | QUERY_THREADS };
+                                             .metrics = QUERY_USUAL | QUERY_THREADS | QUERY_FILES };
                 assert_int_equal(ask(&query, &result), 0);
                 assert_int_equal(result.resolution, SERIES_RAW);
                 assert_int_equal(result.step_usec, USEC_PER_MINUTE);
@@ -212,6 +213,8 @@ static void samples_tell_what_they_did(void **state)
                 assert_value(&result, "count", middle, 3, 0);
                 assert_value(&result, "count", after, 0, 0);
                 assert_value(&result, "threads", middle, 6, 0);
+                assert_value(&result, "files", middle, 20 + 22, 0);
+                assert_value(&result, "files", after, 0, 0);
                 assert_value(&result, "io.read", middle, 3 * 4096, 5);
                 const struct query_series *cpu = find(&result, "cpu");
                 assert_true(cpu->has_range);

@@ -35,6 +35,7 @@ static struct snapshot *make(usec_t end, double cpu, uint64_t anon)
                 text_format(programs[i].name, sizeof(programs[i].name), "program%u", i);
                 programs[i].rss_bytes = programs[i].swap_bytes = ABSENT;
                 programs[i].anon_bytes = 1 << 20;
+                programs[i].files = i == 1 ? ABSENT : 12;
                 process_samples[i].threads = 4;
                 processes[i] = (struct process_rate){ .sample = &process_samples[i], .program = i };
         }
@@ -138,6 +139,8 @@ static void a_minute_has_minimum_mean_maximum_and_p95(void **state)
         assert_true(fabs(rollup_unpack(rows[0].value[ROLLUP_WAITED].mean) - 0.5) < 0.001);
         assert_true(fabs(rollup_unpack(rows[0].waited_p95) - 0.5) < 0.02);
         assert_true(rollup_unpack(rows[0].value[ROLLUP_THREADS].mean) == 4);
+        assert_true(rollup_unpack(rows[0].value[ROLLUP_FILES].mean) == 12);
+        assert_int_equal(rows[1].value[ROLLUP_FILES].mean, ROLLUP_UNKNOWN);
         assert_int_equal(rows[1].value[ROLLUP_CPU_WAIT].mean, ROLLUP_UNKNOWN);
 
         for (usec_t i = 2; i <= 12; i++)

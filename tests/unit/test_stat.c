@@ -1,4 +1,4 @@
-/* /proc/stat, loadavg and uptime: bad input first. */
+/* /proc/stat, loadavg, uptime and file-nr: bad input first. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -101,6 +101,25 @@ static void test_loadavg(void **state)
         assert_int_equal(sample.load.tasks, 93);
 }
 
+static void test_file_nr(void **state)
+{
+        static const char *const bad[] = { "",          "\n",
+                                           "1216",      "1216\t0",
+                                           "x\t0\t9",   "1216\t1217\t9",
+                                           "1\t0\tmax", "1\t0\t18446744073709551616" };
+        (void)state;
+        for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+                assert_true(parse(file_nr_parse, bad[i]) < 0);
+                assert_int_equal(sample.files_open, ABSENT);
+                assert_int_equal(sample.files_max, ABSENT);
+        }
+        assert_int_equal(parse(file_nr_parse, "1216\t0\t9223372036854775807\n"), 0);
+        assert_int_equal(sample.files_open, 1216);
+        assert_int_equal(sample.files_max, INT64_MAX);
+        assert_int_equal(parse(file_nr_parse, "1216\t200\t4000\n"), 0); /* Linux 2.4 kept free ones */
+        assert_int_equal(sample.files_open, 1016);
+}
+
 static void test_uptime(void **state)
 {
         (void)state;
@@ -115,10 +134,9 @@ static void test_uptime(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_stat_bad),
-                cmocka_unit_test(test_stat_good),
-                cmocka_unit_test(test_loadavg),
-                cmocka_unit_test(test_uptime),
+                cmocka_unit_test(test_stat_bad), cmocka_unit_test(test_stat_good),
+                cmocka_unit_test(test_loadavg),  cmocka_unit_test(test_uptime),
+                cmocka_unit_test(test_file_nr),
         };
         int r = cmocka_run_group_tests(tests, NULL, NULL);
         sample_done(&sample);
