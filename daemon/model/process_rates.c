@@ -186,6 +186,27 @@ static struct process_rate *rate_of_pid(struct snapshot *snapshot, uint32_t pid)
 /* An ended process hands its whole life to its parent's children counters; what former intervals have shown
  * of it already is taken off there, or a compiler would be counted twice: while it ran and when it was
  * reaped. */
+static void take_off(float *rate, uint64_t counter, double seconds)
+{
+        float left = *rate - (counter == ABSENT ? 0 : (float)((double)counter / seconds));
+        *rate = left < 0 ? 0 : left;
+}
+
+/* What the kernel adds to a parent's own counters (wait_task_zombie() in kernel/exit.c) when it reaps a
+ * child: or a shell would seem to read at once what its child has read in an hour. */
+static void take_off_seen_io(struct process_rate *parent, const struct process_sample *ended, double seconds)
+{
+        uint64_t written = ended->write_bytes;
+        if (written != ABSENT && ended->cancelled_write_bytes != ABSENT)
+                written -= ended->cancelled_write_bytes < written ? ended->cancelled_write_bytes : written;
+        take_off(&parent->read_bytes, ended->read_bytes, seconds);
+        take_off(&parent->write_bytes, written, seconds);
+        take_off(&parent->read_chars, ended->read_chars, seconds);
+        take_off(&parent->write_chars, ended->write_chars, seconds);
+        take_off(&parent->read_calls, ended->read_calls, seconds);
+        take_off(&parent->write_calls, ended->write_calls, seconds);
+}
+
 static void take_off_seen(struct snapshot *snapshot, const struct sample *older,
                           const struct process_sample *ended, double seconds, double hz)
 {
@@ -198,6 +219,7 @@ static void take_off_seen(struct snapshot *snapshot, const struct sample *older,
                 if (parent) {
                         float left = parent->children_cpu - (float)seen;
                         parent->children_cpu = left < 0 ? 0 : left;
+                        take_off_seen_io(parent, ended, seconds);
                         return;
                 }
                 at = sample_find_process(older, at->ppid);

@@ -310,6 +310,26 @@ static void test_reaped_child_counts_once(void **state)
         assert_about(value(FIELD_CPU_UNATTRIBUTED), 0, 0.01);
 }
 
+/* The kernel adds a reaped child's I/O to its parent's own counters. */
+static void test_reaped_childs_io_counts_once(void **state)
+{
+        (void)state;
+        struct fake_process *shell = fake_add(machine, "sh", ""), *dd = fake_start(machine, "dd", "");
+        fake_started_by(dd, shell);
+        dd->read_bytes = 1e6;
+        dd->write_bytes = 2e6;
+        shell->read_bytes = 5000;
+        fake_run(machine, 4); /* seen with 4 and 8 MB */
+        dd->is_hidden = true;
+        shell->counters.read_bytes += 4100000; /* it was reaped with 4.1 and 8.2 MB */
+        shell->counters.write_bytes += 8200000;
+        fake_tick(machine, 1);
+        assert_about((double)fake_rate(machine, shell)->read_bytes, 105000, 10);
+        assert_about((double)fake_rate(machine, shell)->write_bytes, 200000, 10);
+        fake_tick(machine, 1);
+        assert_about((double)fake_rate(machine, shell)->read_bytes, 5000, 10);
+}
+
 static void test_parent_that_ended_too(void **state)
 {
         (void)state;
@@ -680,6 +700,7 @@ int main(void)
                 CASE(test_recycled_pid),
                 CASE(test_new_and_formerly_unseen),
                 CASE(test_reaped_child_counts_once),
+                CASE(test_reaped_childs_io_counts_once),
                 CASE(test_parent_that_ended_too),
                 CASE(test_unattributed),
                 CASE(test_swapin_is_booked_thrice),
