@@ -28,6 +28,19 @@ double usual_lost_permille(const struct history *history, const struct family *f
         return lost_permille_of(wait(&window.ledger), &window.ledger);
 }
 
+static float larger(float a, float b)
+{
+        return b > a ? b : a;
+}
+
+/* How much more it does now than it used to: nobody is to blame for what more work waits. */
+static float work_ratio(const struct family *family, const struct program_window *past)
+{
+        float before = past->read_bytes + past->write_bytes, now = family->read_bytes + family->write_bytes;
+        float ratio = past->ledger.running > 0 ? larger(1, family->ledger.running / past->ledger.running) : 1;
+        return before > 0 ? larger(ratio, now / before) : ratio;
+}
+
 struct loss loss_of(const struct history *history, const struct family *family, usec_t since_usec,
                     float (*wait)(const struct ledger *), double part)
 {
@@ -40,6 +53,12 @@ struct loss loss_of(const struct history *history, const struct family *family, 
         loss.is_usual_known = true;
         loss.usual_permille = lost_permille_of(wait(&past.ledger), &past.ledger);
         loss.permille = lost > loss.usual_permille ? lost - loss.usual_permille : 0;
+        /* Who does little but wait (a save every second) has waited for most of what it wanted before as
+         * well: then it is how long that tells. */
+        float expected = wait(&past.ledger) * work_ratio(family, &past);
+        double more = (double)(1000 * (wait(&family->ledger) - expected) / ledger_wanted(&family->ledger));
+        if (more > loss.permille)
+                loss.permille = more;
         return loss;
 }
 
