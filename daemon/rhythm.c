@@ -50,7 +50,8 @@ void rhythm_end(struct rhythm *rhythm, usec_t now_usec, bool wants_fast)
                 rhythm->missed_ticks += skipped;
                 rhythm->due_usec += skipped * interval;
         }
-        rhythm->asked_usec = rhythm->due_usec - rhythm->last_due_usec;
+        bool stood_still = now_usec - rhythm->begun_usec >= RHYTHM_STANDSTILL_USEC;
+        rhythm->asked_usec = stood_still ? interval : rhythm->due_usec - rhythm->last_due_usec;
 }
 
 void rhythm_hurry(struct rhythm *rhythm, usec_t now_usec)

@@ -10,6 +10,10 @@
 #define RHYTHM_HURRY_FAST_TICKS                                                                              \
         5 /* after the kernel has reported pressure, which it repeats while it lasts */
 
+/* A tick that takes so long has not looked for long but stood still, like one that begins late: what was
+ * asked for is one interval, and the rest is a gap (as HISTORY_GAP_USEC, daemon/history/history.h). */
+#define RHYTHM_STANDSTILL_USEC (10 * USEC_PER_SEC)
+
 struct rhythm {
         usec_t interval_usec, fast_interval_usec;
         usec_t due_usec;      /* of the next tick; while one runs, of the one after it */

@@ -76,14 +76,30 @@ static void test_long_tick_skips(void **state)
         settled(&r, &now);
         now = r.due_usec;
         assert_true(rhythm_begin(&r, now, &expected));
-        rhythm_end(&r, now + 12 * S, false); /* 5 and 10 have passed */
+        rhythm_end(&r, now + 7 * S, false); /* 5 has passed */
+        assert_int_equal(r.missed_ticks, 1);
+        assert_int_equal(r.due_usec, now + 10 * S);
+        assert_true(rhythm_begin(&r, now + 10 * S, &expected));
+        assert_int_equal(expected, 10 * S);
+        rhythm_end(&r, now + 15 * S, false); /* exactly when the next is due: that one is skipped too */
         assert_int_equal(r.missed_ticks, 2);
-        assert_int_equal(r.due_usec, now + 15 * S);
-        assert_true(rhythm_begin(&r, now + 15 * S, &expected));
-        assert_int_equal(expected, 15 * S);
-        rhythm_end(&r, now + 20 * S, false); /* exactly when the next is due: that one is skipped too */
-        assert_int_equal(r.missed_ticks, 3);
-        assert_int_equal(r.due_usec, now + 25 * S);
+        assert_int_equal(r.due_usec, now + 20 * S);
+}
+
+/* Stopped while a tick ran (seen with SIGSTOP): no less a standstill than between two. */
+static void test_stopped_in_a_tick(void **state)
+{
+        (void)state;
+        struct rhythm r;
+        usec_t now, expected;
+        settled(&r, &now);
+        now = r.due_usec;
+        assert_true(rhythm_begin(&r, now, &expected));
+        rhythm_end(&r, now + 31 * S, false);
+        assert_int_equal(r.missed_ticks, 6);
+        assert_int_equal(r.due_usec, now + 35 * S);
+        assert_true(rhythm_begin(&r, now + 35 * S, &expected));
+        assert_int_equal(expected, 5 * S);
 }
 
 static void test_stopped(void **state)
@@ -170,15 +186,11 @@ static void test_fast_is_never_slower(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_start_is_fast),
-                cmocka_unit_test(test_no_drift),
-                cmocka_unit_test(test_too_early),
-                cmocka_unit_test(test_long_tick_skips),
-                cmocka_unit_test(test_stopped),
-                cmocka_unit_test(test_hurry),
-                cmocka_unit_test(test_hurry_while_running),
-                cmocka_unit_test(test_wants_fast),
-                cmocka_unit_test(test_fast_is_never_slower),
+                cmocka_unit_test(test_start_is_fast), cmocka_unit_test(test_no_drift),
+                cmocka_unit_test(test_too_early),     cmocka_unit_test(test_long_tick_skips),
+                cmocka_unit_test(test_stopped),       cmocka_unit_test(test_stopped_in_a_tick),
+                cmocka_unit_test(test_hurry),         cmocka_unit_test(test_hurry_while_running),
+                cmocka_unit_test(test_wants_fast),    cmocka_unit_test(test_fast_is_never_slower),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }
