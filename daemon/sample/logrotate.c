@@ -278,9 +278,10 @@ static int read_directory(struct reader *reader, const char *path)
         if (!directory)
                 return -errno;
         (void)take_fd(&fd);
-        CLEANUP_FREE void *owned = names = calloc(LOGROTATE_FILES_MAX, NAME_SIZE);
-        if (!names)
+        CLEANUP_FREE void *owned = calloc(LOGROTATE_FILES_MAX, NAME_SIZE);
+        if (!owned)
                 return -ENOMEM;
+        names = owned;
         for (struct dirent *entry; count < LOGROTATE_FILES_MAX && (entry = readdir(directory));)
                 if (!is_taboo(entry->d_name) &&
                     (entry->d_type == DT_REG || entry->d_type == DT_LNK || entry->d_type == DT_UNKNOWN))

@@ -109,7 +109,7 @@ static void test_uneven(void **state)
 {
         (void)state;
         assert_true(foresee(60, 652, faster_and_faster));
-        assert_true(forecast.left_usec <
+        assert_true((double)forecast.left_usec <
                     652 / (0.1 * 60) * 60e6); /* sooner than the whole hour's mean says */
         assert_true(foresee(60, 700, in_bursts));
 }
