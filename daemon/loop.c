@@ -13,6 +13,7 @@
 
 #include "common/log.h"
 #include "common/text.h"
+#include "daemon/own_memory.h"
 #include "daemon/pressure_trigger.h"
 #include "daemon/publish/alerts.h"
 #include "daemon/publish/notify.h"
@@ -339,6 +340,7 @@ int loop_run(const struct loop_options *options, struct listen_socket *socket)
         }
         tick_set_store(loop->tick, options->store);
         tick_load(loop->tick, options->history_path);
+        own_memory_give_back();
         r = run(loop, socket);
         if (r < 0 || loop->is_stuck)
                 return r < 0 ? r : 1; /* the process ends now, with handles open or a worker still at work */

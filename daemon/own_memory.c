@@ -21,8 +21,12 @@
 /* Set by the linker: the program's first byte and the end of its code. */
 extern const char __executable_start[], etext[];
 
+static char *heap_begin; /* about: what malloc has taken before is little */
+static bool is_locked;
+
 void own_memory_tune(void)
 {
+        heap_begin = sbrk(0);
         /* one arena: the worker and the loop hardly ever allocate at the same time, and each further arena
          * holds on to its own free memory */
         (void)mallopt(M_ARENA_MAX, 1);
@@ -51,9 +55,23 @@ void own_memory_lock(void)
         /* on fault: locking all that is mapped, and not what is used, would cost 30 MB for libraries alone */
         if (mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT) < 0)
                 return;
+        is_locked = true;
         /* our own code is small: have it there before it is needed for the first time on a sick machine */
         size_t page = (size_t)sysconf(_SC_PAGESIZE);
         const char *begin = __executable_start - (uintptr_t)__executable_start % page;
         (void)madvise((void *)begin, (size_t)(etext - begin),
                       MADV_POPULATE_READ); /* or not: an older kernel */
+}
+
+void own_memory_give_back(void)
+{
+        /* The kernel takes no page out of what is locked (madvise(2): EINVAL), so for this moment it is not.
+         */
+        char *end = sbrk(0);
+        if (is_locked && end > heap_begin)
+                (void)munlock(heap_begin, (size_t)(end - heap_begin));
+        (void)malloc_trim(TRIM_BYTES);
+        end = sbrk(0);
+        if (is_locked && end > heap_begin)
+                (void)mlock2(heap_begin, (size_t)(end - heap_begin), MLOCK_ONFAULT);
 }

@@ -6,3 +6,6 @@ void own_memory_tune(void);
 /* Locks what slowd touches, now and later, so that it can still answer while everything else is swapped out.
  * Where that is not permitted nothing happens. */
 void own_memory_lock(void);
+/* After something that needed much for a moment (a question about the past): what was freed in between is
+ * given back to the machine. Any thread. */
+void own_memory_give_back(void);

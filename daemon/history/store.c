@@ -14,6 +14,7 @@
 #include "daemon/history/rollup_encode.h"
 #include "daemon/history/sample_codec.h"
 #include "daemon/history/writer.h"
+#include "daemon/own_memory.h"
 
 #define UNWRITTEN_WAIT_SEC 3 /* a slower writer is stuck in the disk */
 
@@ -94,6 +95,7 @@ static void *run(void *userdata)
         writer_end_incidents(store->writer);
         if (writer_status(store->writer)->is_writing)
                 catch_up(store->options.path, store->writer);
+        own_memory_give_back();
         (void)pthread_mutex_lock(&store->lock);
         publish_status(store);
         for (;;) {

@@ -12,6 +12,7 @@
 #include "common/json.h"
 #include "common/text.h"
 #include "daemon/clock.h"
+#include "daemon/own_memory.h"
 #include "daemon/serve/connection.h"
 
 #define PATH_MAX_BYTES 4096
@@ -74,6 +75,8 @@ static void run(uv_work_t *work)
         if (r == 0 && question->past.export_fd >= 0)
                 continues = r = past_export_piece(question->past.export_fd, &question->offset, &answer);
         question->result = r < 0 ? r : make_reply(question, &answer, continues > 0);
+        if (!continues) /* else there is more of the same to come */
+                own_memory_give_back();
 }
 
 /* ---- on the loop's thread ---- */
