@@ -121,7 +121,8 @@ def run(session, scenario, seed):
         answer = ask(guest)
         outcome.add(answer)
         elapsed = time.monotonic() - onset
-        if elapsed >= scenario.limit or (not scenario.healthy and outcome.is_held(HELD_ANSWERS)):
+        is_answered = outcome.is_held(HELD_ANSWERS) and not outcome.missing_consequences()
+        if elapsed >= scenario.limit or (not scenario.healthy and is_answered):
             break
     if scenario.has("validate"):
         status, said = guest.run(prefix + ". ./validate", timeout=60)
