@@ -10,8 +10,8 @@ from lab.score import Answer, Outcome
 
 ASK_SECONDS = 5
 HELD_ANSWERS = 2  # the right answer must still be there so many times after it was first given
-PREPARED_SECONDS = 12  # what is prepared runs for so long; what is usual with it is measured at the end
-PREPARED_SECONDS = 12  # what is prepared runs for so long; what is usual with it is measured at the end
+PREPARED_SECONDS = 10  # what is prepared runs for so long before what is usual with it
+MEASURED_SECONDS = 8   # is measured
 FIELDS = {"title", "expect", "culprit", "lookAlikeOf", "compound", "allowed", "consequences", "limitSeconds", "smoke",
           "configuration", "injectSeconds"}
 ASK = """\
@@ -106,9 +106,7 @@ def run(session, scenario, seed):
     if scenario.has("prepare"):
         guest.must(prefix + ". ./prepare", timeout=scenario.inject_limit)
         time.sleep(PREPARED_SECONDS)
-        guest.must(f"/opt/lab/bin/probe-all {PREPARED_SECONDS - 4} >/run/lab/usual")
-        time.sleep(PREPARED_SECONDS)
-        guest.must(f"/opt/lab/bin/probe-all {PREPARED_SECONDS - 4} >/run/lab/usual")
+        guest.must(f"/opt/lab/bin/probe-all {MEASURED_SECONDS} >/run/lab/usual")
     time.sleep(settle)
     before = ask(guest)
     outcome.before = before
