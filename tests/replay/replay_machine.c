@@ -1,11 +1,13 @@
 /* Replays one recorded machine and holds every answer on the way against expected.json:
  *   {"beginUSec": 1795465000000000,          when the fault began (realtime)
- *    "mustFind": [{"check": "cpu.overload", "culprit": "ffmpeg", "bySecond": 15}],
+ *    "mustFind": [{"check": "cpu.overload", "culprit": "ffmpeg", "bySecond": 15},
+ *                 {"check": "disk.full", "because": "log.oversized", "bySecond": 60}],
  *    "mustNotFind": ["memory.thrash"],       in no answer, neither as cause nor as risk nor as consequence
  *    "mustBeHealthy": false,                 no answer but healthy and unknown
  *    "timeFactor": 60}                       each second of the recording passes for a minute
- * Seconds are those of the recording. What must be found must be among the causes, by that second after the
- * fault began, and with that culprit.
+ * Seconds are those of the recording. What must be found must be there by that second after the fault began,
+ * and with that culprit: among the causes or risks, or, with a "because", among the consequences of that
+ * check.
  */
 #include <errno.h>
 #include <json-c/json.h>
@@ -20,7 +22,7 @@
 #define PATH_SIZE 1024
 
 struct wanted {
-        const char *check, *culprit;
+        const char *check, *culprit, *because; /* the last two may be NULL */
         double by_second;
         double found_at; /* seconds after the beginning; NAN: not yet */
 };
@@ -59,6 +61,8 @@ static int expectation_read(struct json_object *object, struct expectation *ret)
                 wanted->check = json_object_get_string(value);
                 if (json_object_object_get_ex(item, "culprit", &value))
                         wanted->culprit = json_object_get_string(value);
+                if (json_object_object_get_ex(item, "because", &value))
+                        wanted->because = json_object_get_string(value);
                 if (json_object_object_get_ex(item, "bySecond", &value))
                         wanted->by_second = json_object_get_double(value);
         }
@@ -77,9 +81,19 @@ static bool has_wanted(const struct finding *findings, uint32_t count, const str
 {
         for (uint32_t i = 0; i < count; i++)
                 if (strcmp(findings[i].check, wanted->check) == 0 &&
-                    (!wanted->culprit || strcmp(findings[i].culprit.name, wanted->culprit) == 0))
+                    (!wanted->culprit || strcmp(findings[i].culprit.name, wanted->culprit) == 0) &&
+                    (!wanted->because ||
+                     (findings[i].because && strcmp(findings[i].because, wanted->because) == 0)))
                         return true;
         return false;
+}
+
+static bool is_there(const struct diagnosis *diagnosis, const struct wanted *wanted)
+{
+        if (wanted->because)
+                return has_wanted(diagnosis->consequences, diagnosis->consequence_count, wanted);
+        return has_wanted(diagnosis->causes, diagnosis->cause_count, wanted) ||
+               has_wanted(diagnosis->risks, diagnosis->risk_count, wanted);
 }
 
 static const char *reason_of(const struct reason *reasons, uint32_t count, const char *check)
@@ -107,9 +121,7 @@ static int hold_answer(const struct diagnosis *diagnosis, struct expectation *ex
         int failures = 0;
         for (size_t i = 0; i < expectation->find_count; i++) {
                 struct wanted *wanted = &expectation->find[i];
-                if (isnan(wanted->found_at) &&
-                    (has_wanted(diagnosis->causes, diagnosis->cause_count, wanted) ||
-                     has_wanted(diagnosis->risks, diagnosis->risk_count, wanted)))
+                if (isnan(wanted->found_at) && is_there(diagnosis, wanted))
                         wanted->found_at = second;
         }
         for (size_t i = 0; expectation->not_found && i < json_object_array_length(expectation->not_found);
@@ -182,8 +194,9 @@ static int replay_all(struct store_reader *reader, struct expectation *expectati
         }
         for (size_t i = 0; i < expectation->find_count; i++) {
                 const struct wanted *wanted = &expectation->find[i];
-                (void)printf("%s%s%s: found %.1f s after the beginning (by %.0f)\n", wanted->check,
+                (void)printf("%s%s%s%s%s: found %.1f s after the beginning (by %.0f)\n", wanted->check,
                              wanted->culprit ? " by " : "", wanted->culprit ? wanted->culprit : "",
+                             wanted->because ? " because of " : "", wanted->because ? wanted->because : "",
                              wanted->found_at, wanted->by_second);
                 if (!(wanted->found_at <= wanted->by_second)) {
                         print_reason(replay_diagnosis(replay), wanted->check);

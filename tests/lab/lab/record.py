@@ -26,6 +26,12 @@ def expected(outcome):
     by = max(15, math.ceil(outcome.detected_at) + MARGIN_SECONDS)
     data["mustFind"] = [{"check": scenario.expect, "culprit": right["culprit"]["name"], "bySecond": by}
                         if right["culprit"] else {"check": scenario.expect, "bySecond": by}]
+    for check in scenario.consequences:
+        seconds = next(answer.at - outcome.onset for answer in outcome.answers
+                       if any(finding["check"] == check and finding["because"] == scenario.expect
+                              for finding in answer.everything()))
+        data["mustFind"].append({"check": check, "because": scenario.expect,
+                                 "bySecond": max(15, math.ceil(seconds) + MARGIN_SECONDS)})
     data["mustNotFind"] = sorted(item["check"] for item in outcome.last.diagnosis["ruledOut"]
                                  if item["check"] not in scenario.allowed)
     return data
