@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <time.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -241,24 +242,43 @@ struct json_object *ask_parameters(const struct options *options)
         return NULL;
 }
 
+usec_t ask_monotonic_usec(void)
+{
+        struct timespec now;
+        (void)clock_gettime(CLOCK_MONOTONIC, &now); /* cannot fail for this clock */
+        return (usec_t)now.tv_sec * USEC_PER_SEC + (usec_t)now.tv_nsec / NSEC_PER_USEC;
+}
+
+void ask_wait_to_retry(void)
+{
+        struct timespec span = { .tv_sec = (time_t)(ASK_RETRY_USEC / USEC_PER_SEC),
+                                 .tv_nsec = (long)(ASK_RETRY_USEC % USEC_PER_SEC * NSEC_PER_USEC) };
+        (void)nanosleep(&span, NULL); /* shorter after a signal is fine */
+}
+
 int ask_once(const struct options *options, const char *method, struct json_object *parameters,
              struct json_object **ret_reply)
 {
         struct ask ask;
         enum answer answer = ask_open(options, &ask);
-        if (answer != ANSWER_OK)
-                json_object_put(parameters);
-        else
-                answer = ask_call(&ask, method, parameters, false);
-        if (answer == ANSWER_OK)
-                answer = ask_receive(&ask, ask_timeout(options), ret_reply);
+        usec_t give_up_usec = ask_monotonic_usec() + ASK_TIMEOUT_USEC;
+        while (answer == ANSWER_OK) {
+                answer = ask_call(&ask, method, json_object_get(parameters), false);
+                if (answer == ANSWER_OK)
+                        answer = ask_receive(&ask, ask_timeout(options), ret_reply);
+                if (answer != ANSWER_NOT_READY || ask_monotonic_usec() >= give_up_usec)
+                        break;
+                ask_wait_to_retry();
+                answer = ANSWER_OK;
+        }
+        json_object_put(parameters);
         if (answer == ANSWER_TIMED_OUT)
                 ask_complain_timeout(&ask, ask_timeout(options));
         else if (answer == ANSWER_NOT_READY)
                 complain("slowd has just started and has not seen enough yet; ask again in a few seconds");
         ask_done(&ask);
-        return answer == ANSWER_OK              ? 0
-               : answer == ANSWER_UNKNOWN_CHECK ? -ENOENT
-               : answer == ANSWER_NO_HISTORY    ? STATUS_UNKNOWN
-                                                : STATUS_NOT_REACHABLE;
+        return answer == ANSWER_OK                                         ? 0
+               : answer == ANSWER_UNKNOWN_CHECK                            ? -ENOENT
+               : answer == ANSWER_NO_HISTORY || answer == ANSWER_NOT_READY ? STATUS_UNKNOWN
+                                                                           : STATUS_NOT_REACHABLE;
 }

@@ -11,6 +11,7 @@
 #include "common/varlink_client.h"
 
 #define ASK_TIMEOUT_USEC (5 * USEC_PER_SEC)
+#define ASK_RETRY_USEC   (250 * USEC_PER_MSEC) /* slowd's first look takes about a second */
 /* Questions about the past are read from disk, which may be what is slow. */
 #define ASK_PAST_TIMEOUT_USEC (30 * USEC_PER_SEC)
 #define ASK_INTERFACE         "io.slowd.Diagnostics"
@@ -52,7 +53,12 @@ struct json_object *ask_parameters(const struct options *options);
 /* Consumes the parameters, says that there is no memory, and returns what to leave with. */
 int ask_complain_memory(struct json_object *parameters);
 
-/* One call and its one reply. 0; STATUS_NOT_REACHABLE or STATUS_UNKNOWN (a sentence was written); or, with
- * nothing said, -ENOENT: the server knows no such check. */
+usec_t ask_monotonic_usec(void);
+/* Until a slowd that is not ready is asked again: ASK_RETRY_USEC. */
+void ask_wait_to_retry(void);
+
+/* One call and its one reply; a slowd that has just started is waited for, as long as for any answer. 0;
+ * STATUS_NOT_REACHABLE or STATUS_UNKNOWN (a sentence was written); or, with nothing said, -ENOENT: the server
+ * knows no such check. */
 int ask_once(const struct options *options, const char *method, struct json_object *parameters,
              struct json_object **ret_reply);

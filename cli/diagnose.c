@@ -9,22 +9,6 @@
 #include "cli/diagnosis_view.h"
 #include "cli/show.h"
 
-#define RETRY_USEC (250 * USEC_PER_MSEC) /* slowd's first look takes about a second */
-
-static usec_t monotonic_now(void)
-{
-        struct timespec now;
-        (void)clock_gettime(CLOCK_MONOTONIC, &now); /* cannot fail for this clock */
-        return (usec_t)now.tv_sec * USEC_PER_SEC + (usec_t)now.tv_nsec / NSEC_PER_USEC;
-}
-
-static void sleep_usec(usec_t usec)
-{
-        struct timespec span = { .tv_sec = (time_t)(usec / USEC_PER_SEC),
-                                 .tv_nsec = (long)(usec % USEC_PER_SEC * NSEC_PER_USEC) };
-        (void)nanosleep(&span, NULL); /* shorter after a signal is fine */
-}
-
 static int status_of(const char *verdict)
 {
         if (strcmp(verdict, "healthy") == 0)
@@ -58,16 +42,16 @@ static void show_time_of_answer(const struct options *options, struct json_objec
 static enum answer next_answer(struct ask *ask, usec_t deadline, struct json_object **ret_reply)
 {
         for (;;) {
-                usec_t now = monotonic_now();
+                usec_t now = ask_monotonic_usec();
                 usec_t left = deadline == VARLINK_TIMEOUT_NONE ? VARLINK_TIMEOUT_NONE
                               : deadline > now                 ? deadline - now
                                                                : 0;
                 enum answer answer = ask_receive(ask, left, ret_reply);
                 if (answer != ANSWER_NOT_READY)
                         return answer;
-                if (left <= RETRY_USEC)
+                if (left <= ASK_RETRY_USEC)
                         return ANSWER_NOT_READY;
-                sleep_usec(RETRY_USEC);
+                ask_wait_to_retry();
                 answer = ask_call(ask, "Diagnose", NULL, true);
                 if (answer != ANSWER_OK)
                         return answer;
@@ -85,7 +69,7 @@ static int complain_not_ready(void)
 static int wait_for_verdict(const struct options *options, struct ask *ask)
 {
         struct json_object *latest = NULL;
-        usec_t now = monotonic_now(), deadline = VARLINK_TIMEOUT_NONE;
+        usec_t now = ask_monotonic_usec(), deadline = VARLINK_TIMEOUT_NONE;
         int r;
         (void)__builtin_add_overflow(now, options->wait_usec, &deadline);
         for (;;) {
@@ -121,7 +105,7 @@ static int follow(const struct options *options, struct ask *ask)
         bool is_first = true;
         for (;;) {
                 CLEANUP_JSON struct json_object *reply = NULL;
-                usec_t deadline = is_first ? monotonic_now() + ASK_TIMEOUT_USEC : VARLINK_TIMEOUT_NONE;
+                usec_t deadline = is_first ? ask_monotonic_usec() + ASK_TIMEOUT_USEC : VARLINK_TIMEOUT_NONE;
                 enum answer answer = next_answer(ask, deadline, &reply);
                 if (answer == ANSWER_NOT_READY)
                         return complain_not_ready();

@@ -178,7 +178,7 @@ static int receive(struct ask *ask, struct output *output)
                 if (answer == ANSWER_NOT_READY)
                         complain("slowd has just started and has not seen enough yet; ask again in a few "
                                  "seconds");
-                if (answer == ANSWER_NO_HISTORY)
+                if (answer == ANSWER_NO_HISTORY || answer == ANSWER_NOT_READY)
                         return STATUS_UNKNOWN;
                 if (answer != ANSWER_OK)
                         return STATUS_NOT_REACHABLE;

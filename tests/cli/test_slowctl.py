@@ -719,8 +719,7 @@ class NotReachable(TestCase):
                 ("org.varlink.service.InvalidParameter", {"parameter": "limit"}, "refuses the value of 'limit'"),
                 ("x.y.Z", {}, "answers with an error: x.y.Z"),
                 (INTERFACE + "Busy", {}, "as many questions about the past as it can; try again"),
-                ("org.varlink.service.PermissionDenied", {}, "Only root and members of group slowd"),
-                (INTERFACE + "NotReady", {}, "has just started")):
+                ("org.varlink.service.PermissionDenied", {}, "Only root and members of group slowd")):
             with FakeSlowd(self.directory.name, {"Top": Error(name, parameters)}) as server:
                 self.assert_refused(self.ask(server, "top"), part)
 
@@ -736,6 +735,13 @@ class NotReachable(TestCase):
     def test_not_ready(self):
         server = self.serve(Diagnose=Error(INTERFACE + "NotReady"))
         self.assert_refused(self.ask(server), "has just started", status=4)
+
+    def test_first_look(self):
+        """A slowd that has just been started is waited for; 4 if it never gets ready."""
+        with FakeSlowd(self.directory.name, {"Top": [Error(INTERFACE + "NotReady"), Error(INTERFACE + "NotReady"), s.TOP]}) as server:
+            self.assertEqual(self.ask(server, "top").status, 0)
+        with FakeSlowd(self.directory.name, {"Top": Error(INTERFACE + "NotReady")}) as server:
+            self.assert_refused(self.ask(server, "top"), "has just started", status=4)
 
 
 # ---- streams -----------------------------------------------------------------------------------------------
