@@ -39,23 +39,47 @@ static bool foresee(const struct history *history, uint64_t id, double left, dou
         return false;
 }
 
-/* Of what was left at the best moment of the last hour, how much has gone, and how much of that into the
- * log. */
-static bool has_filled(const struct history *history, const struct log_growth *growth, uint64_t id)
+/* What a log held when it was first seen, as far as it had grown to that since the file system was at its
+ * best: at the rate at which it went on. A quick one has half filled its disk before it is noticed. */
+static double grown_unseen(const struct log_growth *growth, const struct trend_point *first, double grown,
+                           usec_t best_usec)
+{
+        usec_t seen_usec = first->from_usec, modified_usec = growth->log->modified_usec;
+        if (seen_usec <= best_usec || modified_usec <= seen_usec)
+                return 0;
+        double unseen = grown / (double)(modified_usec - seen_usec) * (double)(seen_usec - best_usec);
+        return unseen < first->minimum ? unseen : first->minimum;
+}
+
+/* Of what was left at the best moment of the window, how much has gone, and how much of that into the log. */
+static bool has_filled_within(const struct history *history, const struct log_growth *growth, uint64_t id,
+                              usec_t window_usec, usec_t step_usec)
 {
         struct trend_point points[TREND_POINTS_MAX];
-        double most = 0, least = (double)growth->log->size_bytes;
+        double most = 0, grown = 0;
+        usec_t best_usec = 0;
         size_t count = history_trend(history, TREND_FILE_SYSTEM_AVAILABLE, trend_id(growth->place->path),
-                                     USEC_PER_HOUR, USEC_PER_MINUTE, points, TREND_POINTS_MAX);
+                                     window_usec, step_usec, points, TREND_POINTS_MAX);
+        for (size_t i = 0; i < count; i++) {
+                if (points[i].maximum < most)
+                        continue;
+                most = points[i].maximum;
+                best_usec = points[i].from_usec;
+        }
+        count = history_trend(history, TREND_LOG_SIZE, id, window_usec, step_usec, points, TREND_POINTS_MAX);
         for (size_t i = 0; i < count; i++)
-                most = points[i].maximum > most ? points[i].maximum : most;
-        count = history_trend(history, TREND_LOG_SIZE, id, USEC_PER_HOUR, USEC_PER_MINUTE, points,
-                              TREND_POINTS_MAX);
-        for (size_t i = 0; i < count; i++)
-                least = points[i].minimum < least ? points[i].minimum : least;
+                if ((double)growth->log->size_bytes - points[i].minimum > grown)
+                        grown = (double)growth->log->size_bytes - points[i].minimum;
+        if (count > 0)
+                grown += grown_unseen(growth, &points[0], grown, best_usec);
         double lost = most - (double)growth->place->available_bytes;
-        double grown = (double)growth->log->size_bytes - least;
         return lost >= FULL_SHARE * (double)growth->place->total_bytes && grown >= FILLED_SHARE * lost;
+}
+
+static bool has_filled(const struct history *history, const struct log_growth *growth, uint64_t id)
+{
+        return has_filled_within(history, growth, id, 10 * USEC_PER_MINUTE, 10 * USEC_PER_SEC) ||
+               has_filled_within(history, growth, id, USEC_PER_HOUR, USEC_PER_MINUTE);
 }
 
 static void count_reads(const struct log_file_sample *log, struct log_growth *growth)

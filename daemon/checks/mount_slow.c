@@ -55,6 +55,7 @@ static const struct check_parameter parameters[] = {
 };
 
 #define SILENT_USEC       (10 * USEC_PER_SEC) /* from here on it is mount.hung */
+#define ANSWERED_SHARE    0.5                 /* of the waits must be for requests that were answered */
 #define USUAL_FACTOR      5
 #define BULK_REQUEST      (64 * 1024.0)
 #define STARVED_SHARE     0.5 /* of the time somebody waits for a CPU: the server of a FUSE mount may, too */
@@ -89,6 +90,12 @@ static bool is_bulk(const struct mount_window *window, const double *p)
 {
         double bytes = (double)window->read_bytes + (double)window->write_bytes;
         return bytes >= p[BULK_BYTES] && bytes >= BULK_REQUEST * (double)window->operations;
+}
+
+/* A mount that has just fallen silent is waited for as well, but not because of how long its answers take. */
+static bool is_answered(const struct situation *s)
+{
+        return s->mount->is_estimated || (double)s->window.execute >= ANSWERED_SHARE * s->waited;
 }
 
 /* Keeps those who lose enough. */
@@ -127,6 +134,9 @@ static const char *examine(struct situation *s, double threshold, char *buffer, 
         keep_victims(s, threshold);
         if (s->count == 0 || 1000 * s->waited < p[MINIMUM_WAIT])
                 text_format(buffer, size, "no program loses much of its time to it");
+        else if (!is_answered(s))
+                text_format(buffer, size, "what it answers takes %.1f ms, and that is not what is waited for",
+                            s->request_usec / 1e3);
         else if (!(s->request_usec >= p[MINIMUM_REQUEST]))
                 text_format(buffer, size, "it answers within %.1f ms", s->request_usec / 1e3);
         else if (is_bulk(&s->window, p))

@@ -189,13 +189,13 @@ static bool others_ran(const struct history *history, const struct snapshot *sna
         return isnan(beyond) ? true : beyond >= usual / 4 * (double)late_usec;
 }
 
-/* A gap is worth remembering when two intervals and more than a second were missed; checks judge its size.
+/* A gap is worth remembering when a whole interval and more than a second were missed; checks judge its size.
  * True if windows end at it. */
 static bool push_gap(struct history *history, const struct snapshot *snapshot)
 {
         usec_t expected = snapshot->expected_usec;
         usec_t late = snapshot->interval_usec > expected ? snapshot->interval_usec - expected : 0;
-        if (snapshot->is_first || late < USEC_PER_SEC || late < 2 * expected)
+        if (snapshot->is_first || late < USEC_PER_SEC || late < expected)
                 return false;
         struct gap *gap = &history->gaps[history->gap_next];
         *gap = (struct gap){

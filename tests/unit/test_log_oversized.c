@@ -120,6 +120,41 @@ static void test_has_filled(void **state)
         assert_says(&finding, "/srv/app/app.log has filled /: 5.5 GB, written by app");
 }
 
+/* Fills the disk within a minute: `others` and `first` (into the log) before the log is seen, `per_sec` after
+ * it. */
+static void fill_quickly(uint64_t others, uint64_t first, uint64_t per_sec)
+{
+        set_place(5 * GB);
+        fake_run(machine, 60);
+        for (int second = 0; second < 30; second++) {
+                place.available_bytes -= (others + first) / 30;
+                fake_run(machine, 1);
+        }
+        struct log_file_sample *log = set_log(0, "/srv/app/app.log", LOG_FILE, first);
+        grow(log, per_sec, 20);
+        place.available_bytes = 0;
+        log->modified_usec = machine->now.time.realtime_usec;
+        log->earlier_bytes = log->size_bytes;
+        fake_run(machine, 180);
+}
+
+/* It has taken most of the room before it was first seen. */
+static void test_has_filled_quickly(void **state)
+{
+        (void)state;
+        fill_quickly(0, 3 * GB, 100 * MB);
+        struct finding finding = assert_found(CHECK);
+        assert_says(&finding, "/srv/app/app.log has filled /: 5.0 GB");
+}
+
+/* What fills the disk beside a log is not the log's doing. */
+static void test_others_have_filled(void **state)
+{
+        (void)state;
+        fill_quickly(3 * GB, 100 * MB, 20 * MB);
+        assert_clear(CHECK, "/srv/app/app.log, has 500 MB and does not grow");
+}
+
 /* logrotate has its turn before the disk is full; a log that goes faster than that is found all the same. */
 static void test_rotation(void **state)
 {
@@ -275,6 +310,8 @@ int main(void)
                 CASE(test_unknown_and_none),
                 CASE(test_fills),
                 CASE(test_has_filled),
+                CASE(test_has_filled_quickly),
+                CASE(test_others_have_filled),
                 CASE(test_rotation),
                 CASE(test_huge),
                 CASE(test_read_over_and_over),

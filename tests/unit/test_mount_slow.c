@@ -113,6 +113,21 @@ static void test_slow_but_idle(void **state)
         assert_clear(CHECK, "nobody waits for it");
 }
 
+/* It answered well, and then not at all: for some seconds that looks like waiting for what it answered. */
+static void test_fallen_silent(void **state)
+{
+        (void)state;
+        struct fake_mount *mount = add_nfs(20, 0.02);
+        struct fake_process *process = add_user(mount, 0.02, 0.01);
+        fake_run(machine, 30);
+        mount->operations = 0;
+        mount->execute = mount->rtt = 0;
+        machine->mount_users[0].waited = 1;
+        fake_run(machine, 9);
+        assert_clear(CHECK, "what it answers takes 20.0 ms, and that is not what is waited for");
+        assert_non_null(process);
+}
+
 static void test_a_small_part_of_its_time(void **state)
 {
         (void)state;
@@ -264,6 +279,7 @@ int main(void)
                 CASE(test_fast_under_load),
                 CASE(test_a_single_look),
                 CASE(test_slow_but_idle),
+                CASE(test_fallen_silent),
                 CASE(test_a_small_part_of_its_time),
                 CASE(test_hysteresis),
                 CASE(test_bulk),

@@ -55,6 +55,20 @@ static void test_boundary(void **state)
         (void)assert_found(CHECK);
 }
 
+/* One tick of a calm machine missed, and a bit. */
+static void test_calm(void **state)
+{
+        (void)state;
+        fake_run(machine, 30);
+        machine->expected_sec = 5;
+        fake_tick(machine, 9.9);
+        assert_clear(CHECK, "in time");
+        fake_tick(machine, 14);
+        machine->expected_sec = 0;
+        struct finding finding = assert_found(CHECK);
+        assert_says(&finding, "slowd itself stood still for 9 s");
+}
+
 /* The worst of several is told, not the latest. */
 static void test_worst(void **state)
 {
@@ -86,8 +100,11 @@ static void test_suspend_and_clock(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                CASE(test_slowd_was_stopped), CASE(test_machine_stood_still),
-                CASE(test_boundary),          CASE(test_worst),
+                CASE(test_slowd_was_stopped),
+                CASE(test_machine_stood_still),
+                CASE(test_boundary),
+                CASE(test_calm),
+                CASE(test_worst),
                 CASE(test_suspend_and_clock),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
