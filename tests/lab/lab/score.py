@@ -117,7 +117,8 @@ class Outcome:
             return False
         if self.scenario.healthy:
             return not self.must_nots()
-        return self.rank() == 1 and self.culprit_is_right() and not self.must_nots()
+        return (self.rank() == 1 and self.culprit_is_right() and not self.must_nots() and
+                not self.missing_consequences())
 
     def counts(self):
         """A fault that could not be proved, or that broke the lab, says nothing about slowd."""
@@ -156,58 +157,67 @@ def share(part, whole):
     return f"{part} of {whole} ({100 * part / whole:.0f} %)" if whole else "none"
 
 
-def summary(outcomes):
-    """Lines that say how good the answers were."""
-    counted = [outcome for outcome in outcomes if outcome.counts()]
-    faults = [outcome for outcome in counted if not outcome.scenario.healthy]
-    single = [outcome for outcome in faults if not outcome.scenario.compound]
-    compound = [outcome for outcome in faults if outcome.scenario.compound]
-    healthy = [outcome for outcome in counted if outcome.scenario.healthy]
-    ranks = [outcome.rank() for outcome in faults]
+def summary(runs):
+    """Lines that say how good the answers were; of runs as they stand in a results file."""
+    counted = [run for run in runs if run["counts"]]
+    faults = [run for run in counted if run["expected"]]
+    healthy = [run for run in counted if not run["expected"]]
+    compound = [run for run in faults if run["compound"]]
+    single = [run for run in faults if not run["compound"]]
+
+    def first(some):
+        return share(sum(run["rank"] == 1 for run in some), len(some))
+
     lines = [
-        f"top-1            {share(sum(rank == 1 for rank in ranks), len(faults))}",
-        f"top-2            {share(sum(rank is not None and rank <= 2 for rank in ranks), len(faults))}",
-        f"culprit right    {share(sum(outcome.culprit_is_right() for outcome in faults), len(faults))}",
-        f"single faults    {share(sum(outcome.rank() == 1 for outcome in single), len(single))} top-1",
-        f"compounds        {share(sum(outcome.rank() == 1 for outcome in compound), len(compound))} top-1",
-        f"false alarms     {share(sum(bool(outcome.must_nots()) for outcome in healthy), len(healthy))} healthy runs",
-        f"others beside    {share(sum(bool(outcome.must_nots()) for outcome in faults), len(faults))} faults had a "
+        f"top-1            {first(faults)}",
+        f"top-2            {share(sum(run['rank'] in (1, 2) for run in faults), len(faults))}",
+        f"culprit right    {share(sum(run['culpritRight'] for run in faults), len(faults))}",
+        f"single faults    {first(single)} top-1",
+        f"compounds        {first(compound)} top-1, "
+        f"{share(sum(not run['missingConsequences'] for run in compound), len(compound))} with all their consequences",
+        f"false alarms     {share(sum(bool(run['mustNots']) for run in healthy), len(healthy))} healthy runs",
+        f"others beside    {share(sum(bool(run['mustNots']) for run in faults), len(faults))} faults had a "
         "finding that does not belong to them",
     ]
-    times = [outcome.detected_at for outcome in faults if outcome.detected_at is not None]
+    times = [run["secondsToDetect"] for run in faults if run["secondsToDetect"] is not None]
     if times:
         lines.append(f"time to detect   {statistics.median(times):.0f} s median, {max(times):.0f} s longest")
-    costs = [outcome.slowd_cost() for outcome in outcomes if outcome.slowd_cost()]
+    costs = [(run["slowdCpuPermille"], run["slowdMemoryBytes"]) for run in runs if run["slowdMemoryBytes"]]
     if costs:
         lines.append(f"slowd itself     {statistics.median(cpu for cpu, _ in costs) / 10:.2f} % of one (emulated) CPU, "
                      f"{max(memory for _, memory in costs) / 1e6:.1f} MB at most")
-    starved = [outcome.starved_permille for outcome in outcomes]
+    starved = [run["hostStarvedPermille"] for run in runs]
     if starved:
         lines.append(f"this machine     kept the guest waiting {statistics.median(starved) / 10:.0f} % of the time it "
                      f"wanted to run, {max(starved) / 10:.0f} % at worst")
-    unproved = [outcome for outcome in outcomes if not outcome.counts()]
+    unproved = [run for run in runs if not run["counts"]]
     if unproved:
         lines.append("not counted      " + ", ".join(
-            f"{outcome.scenario.name}/{outcome.seed} ({outcome.error or 'the fault was not proved'})" for outcome in unproved))
+            f"{run['scenario']}/{run['seed']} ({run['error'] or 'the fault was not proved'})" for run in unproved))
     return lines
 
 
-def table(outcomes):
+def answered(run):
+    """What the last answer put first."""
+    diagnosis = run["diagnosis"]
+    if not diagnosis:
+        return "no answer"
+    ranked = diagnosis["causes"] or diagnosis["risks"]
+    return f"{ranked[0]['check']} {culprit_of(ranked[0])}".strip() if ranked else "healthy"
+
+
+def table(runs):
     """One row for each run."""
     rows = [["scenario", "seed", "expected", "answered", "rank", "culprit", "seconds", "must-nots", ""]]
-    for outcome in outcomes:
-        ranked = outcome.last.ranked() if outcome.last else []
-        answered = f"{ranked[0]['check']} {culprit_of(ranked[0])}".strip() if ranked else "healthy"
-        if outcome.last and not outcome.last.diagnosis:
-            answered = "no answer"
-        healthy = outcome.scenario.healthy
+    for run in runs:
+        healthy = not run["expected"]
         rows.append([
-            outcome.scenario.name, str(outcome.seed), outcome.scenario.expect or "healthy", answered[:34],
-            "" if healthy else str(outcome.rank() or "-"),
-            "" if healthy else "yes" if outcome.culprit_is_right() else "no",
-            "" if outcome.detected_at is None else f"{outcome.detected_at:.0f}",
-            " ".join(outcome.must_nots()),
-            "error" if outcome.error else "not proved" if outcome.is_valid is False
-            else "passed" if outcome.is_passed() else "WRONG"])
+            run["scenario"], str(run["seed"]), run["expected"] or "healthy", answered(run)[:34],
+            "" if healthy else str(run["rank"] or "-"),
+            "" if healthy else "yes" if run["culpritRight"] else "no",
+            "" if run["secondsToDetect"] is None else f"{run['secondsToDetect']:.0f}",
+            " ".join(run["mustNots"]),
+            "error" if run["error"] else "not proved" if run["valid"] is False
+            else "passed" if run["passed"] else "WRONG"])
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip() for row in rows]
