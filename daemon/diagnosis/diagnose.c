@@ -5,6 +5,7 @@
 
 #include "common/text.h"
 #include "common/units.h"
+#include "daemon/checks/blame.h"
 #include "daemon/diagnosis/relation.h"
 
 static bool explains(const char *root, const char *follower)
@@ -115,19 +116,44 @@ static void add_reason(struct reason *reasons, uint32_t *count, const struct fin
         (*count)++;
 }
 
+/* From here on whoever asks wants to know with what. */
+#define BUSY_SHARE 0.5
+
+/* ", mostly with ffmpeg": the program that uses more of the CPUs than all others together; "" if they are not
+ * busy. */
+static const char *busy_with(const struct history *history, double busy, char *buffer, size_t size)
+{
+        struct family families[FAMILIES_MAX];
+        const struct family *largest = NULL;
+        float all = 0;
+        buffer[0] = '\0';
+        if (!(busy >= BUSY_SHARE))
+                return buffer;
+        size_t count = families_make(history, USEC_PER_MINUTE, families, FAMILIES_MAX);
+        for (size_t i = 0; i < count; i++) {
+                all += families[i].cpu;
+                if (!families[i].is_kernel && (!largest || families[i].cpu > largest->cpu))
+                        largest = &families[i];
+        }
+        if (largest && largest->cpu > all / 2)
+                text_format(buffer, size, ", mostly with %s", largest->name);
+        return buffer;
+}
+
 static void healthy_summary(const struct history *history, struct diagnosis *diagnosis)
 {
-        char busy[UNITS_MAX], memory[UNITS_MAX], disk[UNITS_MAX];
+        char busy[UNITS_MAX], memory[UNITS_MAX], disk[UNITS_MAX], with[FINDING_TEXT_MAX];
         double cpu = history_mean(history, FIELD_CPU_BUSY, USEC_PER_MINUTE);
         double available = history_mean(history, FIELD_MEMORY_AVAILABLE_BYTES, USEC_PER_MINUTE) /
                            history_mean(history, FIELD_MEMORY_TOTAL_BYTES, USEC_PER_MINUTE);
         double disks = history_mean(history, FIELD_DISK_BUSY_MAX, USEC_PER_MINUTE);
-        text_format(diagnosis->summary, sizeof(diagnosis->summary),
-                    "%s is healthy: nothing found that makes it slow (CPUs %s busy, %s of memory available, "
-                    "disks %s "
-                    "busy).",
-                    diagnosis->machine, format_permille(busy, 1000 * cpu),
-                    format_permille(memory, 1000 * available), format_permille(disk, 1000 * disks));
+        text_format(
+                diagnosis->summary, sizeof(diagnosis->summary),
+                "%s is healthy: nothing found that makes it slow (CPUs %s busy%s, %s of memory available, "
+                "disks %s busy).",
+                diagnosis->machine, format_permille(busy, 1000 * cpu),
+                busy_with(history, cpu, with, sizeof(with)), format_permille(memory, 1000 * available),
+                format_permille(disk, 1000 * disks));
 }
 
 static void summarize(const struct history *history, struct diagnosis *diagnosis)

@@ -74,6 +74,22 @@ static void test_healthy(void **state)
         assert_non_null(strstr(diagnosis.summary, "75 % of memory available"));
 }
 
+static void test_healthy_and_busy(void **state)
+{
+        (void)state;
+        struct fake_process *encoder = fake_add(machine, "ffmpeg", "batch.service");
+        encoder->running = 0.3;
+        fake_run(machine, 60);
+        make();
+        assert_null(strstr(diagnosis.summary, "ffmpeg")); /* of two CPUs that is little */
+        encoder->running = 1.5;
+        fake_add(machine, "nginx", "nginx.service")->running = 0.3;
+        fake_run(machine, 120);
+        make();
+        assert_int_equal(diagnosis.verdict, DIAGNOSIS_HEALTHY);
+        assert_non_null(strstr(diagnosis.summary, " busy, mostly with ffmpeg, "));
+}
+
 static void test_healthy_without_figures(void **state)
 {
         (void)state;
@@ -457,6 +473,7 @@ int main(void)
         const struct CMUnitTest tests[] = {
                 FOUND_CASE(test_too_early),
                 FOUND_CASE(test_healthy),
+                FOUND_CASE(test_healthy_and_busy),
                 FOUND_CASE(test_healthy_without_figures),
                 FOUND_CASE(test_root_and_consequences),
                 FOUND_CASE(test_unrelated_findings),

@@ -12,7 +12,8 @@ ASK_SECONDS = 5
 HELD_ANSWERS = 2  # the right answer must still be there so many times after it was first given
 PREPARED_SECONDS = 10  # what is prepared runs for so long before what is usual with it
 MEASURED_SECONDS = 8   # is measured
-FIELDS = {"title", "expect", "culprit", "lookAlikeOf", "compound", "allowed", "consequences", "limitSeconds", "smoke",
+FIELDS = {"title", "expect", "culprit", "lookAlikeOf", "compound", "allowed", "consequences", "limitSeconds",
+          "leastSeconds", "smoke",
           "configuration", "injectSeconds"}
 ASK = """\
 slowctl diagnose --json=short
@@ -49,6 +50,7 @@ class Scenario:
         self.consequences = data.get("consequences", [])
         self.allowed = set(data.get("allowed", [])) | set(self.consequences)
         self.limit = data.get("limitSeconds", 45 if self.expect else 35)
+        self.least = data.get("leastSeconds", 0)
         self.inject_limit = data.get("injectSeconds", 60)
         self.smoke = data.get("smoke", False)
         self.configuration = data.get("configuration")
@@ -120,7 +122,7 @@ def run(session, scenario, seed):
         outcome.add(answer)
         elapsed = time.monotonic() - onset
         is_answered = outcome.is_held(HELD_ANSWERS) and not outcome.missing_consequences()
-        if elapsed >= scenario.limit or (not scenario.healthy and is_answered):
+        if elapsed >= scenario.limit or (not scenario.healthy and is_answered and elapsed >= scenario.least):
             break
     if scenario.has("validate"):
         status, said = guest.run(prefix + ". ./validate", timeout=60)
