@@ -161,6 +161,8 @@ def budget(t):
     t.hold("answers", answering, 6)
     if t.validate:
         return
+    if "THP_enabled:\t1" in read(f"/proc/{t.slowd.pid}/status"):
+        raise Failed("it takes huge pages: where they are given to everybody, that is 2 MB for a thread's stack")
     before, cpu = status(t), process_cpu(t.slowd.pid)
     time.sleep(20)
     after, used = status(t), process_cpu(t.slowd.pid) - cpu
