@@ -20,6 +20,14 @@ unit() {
         systemd-run --quiet --collect --unit="$name" "${options[@]}" -- "$@"
 }
 
+# start_users: whoever uses the machine, and measures how long it makes them wait.
+start_users() {
+        systemctl start nginx
+        unit web-client -- /opt/lab/bin/web-client 8080
+        unit ui-ticks -- /opt/lab/bin/ui-ticks
+        unit note-writer -- /opt/lab/bin/note-writer /srv/notes/today
+}
+
 # scaled NUMBER: times the intensity, a whole number, at least 1.
 scaled() {
         awk -v n="$1" -v i="${INTENSITY:-1}" 'BEGIN { v = int(n * i + 0.5); print v < 1 ? 1 : v }'
@@ -80,18 +88,43 @@ serve_nfs() {
         mount -t nfs -o "vers=4.2,${1:-hard}" 127.0.0.1:/srv/export /mnt/files
 }
 
-# slow_nfs MILLISECONDS: what goes to and comes from the file server takes so long; everything else on lo does not.
+# serve_cifs: the same with another protocol.
+serve_cifs() {
+        mkdir -p /srv/export /mnt/files /etc/ksmbd
+        chmod 777 /srv/export
+        printf '[global]\nnetbios name = LAB\n[files]\npath = /srv/export\nread only = no\n' >/etc/ksmbd/ksmbd.conf
+        ksmbd.adduser -a -p lab lab >/dev/null
+        modprobe ksmbd
+        systemctl restart ksmbd
+        mount -t cifs -o user=lab,password=lab,vers=3.1.1,cache=none //127.0.0.1/files /mnt/files
+}
+
+# slow_nfs MILLISECONDS [PORT]: what goes to and comes from the file server takes so long; everything else on lo does
+# not.
 slow_nfs() {
         tc qdisc replace dev lo root handle 1: prio bands 3 priomap 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0
         tc qdisc replace dev lo parent 1:3 handle 30: netem delay "$1ms" limit 10000
-        tc filter add dev lo parent 1: protocol ip u32 match ip dport 2049 0xffff flowid 1:3
-        tc filter add dev lo parent 1: protocol ip u32 match ip sport 2049 0xffff flowid 1:3
+        tc filter add dev lo parent 1: protocol ip u32 match ip dport "${2:-2049}" 0xffff flowid 1:3
+        tc filter add dev lo parent 1: protocol ip u32 match ip sport "${2:-2049}" 0xffff flowid 1:3
 }
 
 # cut_nfs: the file server does not answer any more.
 cut_nfs() {
         iptables -I INPUT -i lo -p tcp --dport 2049 -j DROP
         iptables -I INPUT -i lo -p tcp --sport 2049 -j DROP
+}
+
+# mirror DIRECTORY MEGABYTES: a file system on an array of two disks, /dev/md0.
+mirror() {
+        local one disks=()
+        mkdir -p "$1" /srv/images
+        for one in left right; do
+                truncate -s "${2}M" "/srv/images/$one"
+                disks+=("$(losetup --find --show "/srv/images/$one")")
+        done
+        mdadm --create /dev/md0 --quiet --run --assume-clean --level=1 --raid-devices=2 "${disks[@]}"
+        mkfs.ext4 -q -F /dev/md0
+        mount /dev/md0 "$1"
 }
 
 # small_disk DIRECTORY MEGABYTES [MKFS-OPTION...]: a file system of its own there.

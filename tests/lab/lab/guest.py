@@ -16,6 +16,7 @@ MEMORY_MB = 1024
 CPUS = 2
 DATA_DISK = "throttling.iops-total=300,throttling.bps-total=31457280,throttling.iops-size=131072"
 PAYLOAD_BYTES = 64 << 20
+REBOOT_SECONDS = 240
 PR_SET_PDEATHSIG = 1
 
 
@@ -32,6 +33,9 @@ class Guest:
         self.console = console or directory / "console.log"
         self.process = self.port = self.monitor = self.paths = None
         self.ssh_port = None
+        self.monitor_bytes = b""
+        self.events = set()  # that the monitor has told
+        self.has_nvme = False
 
     def __enter__(self):
         return self
@@ -87,8 +91,8 @@ class Guest:
             self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                                             preexec_fn=die_with_parent)
         host.share_cpu(self.process.pid)
-        self.monitor = self.connect(paths["monitor"]).makefile("rw", encoding="utf-8")
-        self.monitor.readline()
+        self.monitor = self.connect(paths["monitor"])
+        self.hear(time.monotonic() + 30)
         self.qmp("qmp_capabilities")
         self.port = self.connect(paths["agent"])
 
@@ -116,6 +120,8 @@ class Guest:
         self.process.kill()
         self.process.wait()
         self.process = None
+        self.has_nvme = False
+        self.monitor_bytes = b""
 
     def remove(self):
         self.stop()
@@ -123,14 +129,28 @@ class Guest:
 
     # ---- the monitor ----
 
-    def qmp(self, command, **arguments):
-        self.monitor.write(json.dumps({"execute": command, "arguments": arguments}) + "\n")
-        self.monitor.flush()
-        while True:
-            line = self.monitor.readline()
-            if not line:
+    def hear(self, deadline):
+        """The next thing that the monitor says."""
+        while b"\n" not in self.monitor_bytes:
+            self.monitor.settimeout(max(0.01, deadline - time.monotonic()))
+            try:
+                part = self.monitor.recv(65536)
+            except TimeoutError:
+                raise GuestFailed("qemu does not answer") from None
+            if not part:
                 raise GuestFailed("qemu has ended")
-            reply = json.loads(line)
+            self.monitor_bytes += part
+        line, self.monitor_bytes = self.monitor_bytes.split(b"\n", 1)
+        said = json.loads(line)
+        if "event" in said:
+            self.events.add(said["event"])
+        return said
+
+    def qmp(self, command, **arguments):
+        self.monitor.sendall(json.dumps({"execute": command, "arguments": arguments}).encode() + b"\n")
+        deadline = time.monotonic() + 300  # savevm on a slow disk
+        while True:
+            reply = self.hear(deadline)
             if "return" in reply:
                 return reply["return"]
             if "error" in reply:
@@ -142,6 +162,31 @@ class Guest:
         if said.strip():
             raise GuestFailed(f"{verb} {name}: {said.strip()}")
 
+    # ---- hardware ----
+
+    def plug_nvme(self):
+        """A drive whose health can be set from outside. qemu cannot keep one in a snapshot, nor restore one beside it."""
+        path = self.directory / "nvme.qcow2"
+        subprocess.run(["qemu-img", "create", "-q", "-f", "qcow2", path, "256M"], check=True)
+        self.qmp("blockdev-add", **{"node-name": "nvme-disk", "driver": "qcow2", "discard": "unmap",
+                                    "file": {"driver": "file", "filename": str(path)}})
+        self.qmp("device_add", driver="nvme", id="nvme", serial="SLOWD-LAB-1", drive="nvme-disk")
+        self.has_nvme = True
+        self.must("for _ in $(seq 100); do [[ ! -b /dev/nvme0n1 ]] || exit 0; sleep 0.2; done; exit 1")
+
+    def reboot(self):
+        """Returns when the machine is up again."""
+        self.qmp("set-action", reboot="reset")  # else it ends, as it shall when its kernel panics
+        self.events.clear()
+        self.must("systemctl reboot --no-block")
+        deadline = time.monotonic() + REBOOT_SECONDS
+        while "RESET" not in self.events:
+            self.hear(deadline)
+        self.reconnect()
+        self.await_agent(deadline)
+        self.qmp("set-action", reboot="shutdown")  # not earlier: it may be reset twice
+        self.set_clock()
+
     # ---- scripts ----
 
     def receive(self, count, deadline):
@@ -152,11 +197,18 @@ class Guest:
                 part = self.port.recv(count)
             except TimeoutError:
                 raise GuestFailed("the guest does not answer") from None
+            except ConnectionError:
+                part = b""
             if not part:
                 raise GuestFailed("qemu has ended")
             parts.append(part)
             count -= len(part)
         return b"".join(parts)
+
+    def await_agent(self, deadline):
+        """While the machine boots: an answer comes only once the agent runs; it is asked once, and waited for."""
+        self.port.sendall(b"5\ntrue\n")
+        self.receive(len(b"0 0\n"), deadline)
 
     def run_bytes(self, script, timeout=60):
         """Runs a script in the guest: its exit status (124: took too long) and what it has printed."""

@@ -10,10 +10,11 @@ import sys
 import time
 
 from lab import host
-from lab.guest import Guest, GuestFailed
+from lab.guest import Guest, GuestFailed, quote
 
 BOOT_SECONDS = 240  # 35 s where nothing else runs
 WARM_SECONDS = 60   # what slowd has seen of the healthy machine before anything happens
+KEEP_PID = "systemctl show --property MainPID --value slowd >/run/lab/slowd-pid"
 
 
 def booted_key(image):
@@ -39,15 +40,10 @@ def boot(image, tools, say):
     with guest:
         guest.start()
         say("booting")
-        deadline = began + BOOT_SECONDS
-        while True:
-            try:
-                # An answer comes only once the agent runs; it is asked once, and waited for.
-                guest.port.sendall(b"5\ntrue\n")
-                guest.receive(len(b"0 0\n"), deadline)
-                break
-            except GuestFailed as error:
-                raise host.CannotRun(f"the guest did not come up within {BOOT_SECONDS} s: {error}") from None
+        try:
+            guest.await_agent(began + BOOT_SECONDS)
+        except GuestFailed as error:
+            raise host.CannotRun(f"the guest did not come up within {BOOT_SECONDS} s: {error}") from None
         say(f"the guest answers after {time.monotonic() - began:.0f} s")
         guest.run("while [[ -n $(systemctl list-jobs --no-legend) ]]; do sleep 1; done", timeout=60)
         guest.must("sync; echo 3 >/proc/sys/vm/drop_caches")
@@ -89,7 +85,7 @@ class Session:
             subprocess.run(["cp", "--reflink=auto", "--sparse=always", booted / name, self.directory / name], check=True)
         entries = [(tool, f"bin/{tool.name}") for tool in self.tools]
         entries += [(self.package, "slowd.deb"), (host.HERE / "scenarios", "scenarios")]
-        entries += [(host.HERE / "guest" / name, name) for name in ("helpers.sh", "warm")]
+        entries += [(host.HERE / "guest" / name, name) for name in ("helpers.sh", "warm", "again")]
         self.guest.write_payload(entries)
         self.guest.start("booted")
         self.guest.set_clock()
@@ -105,7 +101,7 @@ class Session:
         self.guest.must("/opt/lab/warm", timeout=300)
         self.say(f"warming up for {WARM_SECONDS} s")
         time.sleep(WARM_SECONDS)
-        status, verdict = self.guest.run("systemctl show --property MainPID --value slowd >/run/lab/slowd-pid; "
+        status, verdict = self.guest.run(f"{KEEP_PID}; "
                                          "/opt/lab/bin/probe-all 30 | tee /run/lab/usual; slowctl diagnose")
         if status:
             raise GuestFailed(f"slowd finds the machine ill before anything is done to it:\n{verdict}")
@@ -114,6 +110,16 @@ class Session:
 
     def back(self):
         """To the warm machine. Its clock then stands in the past and is set: for slowd a step of the clock."""
-        self.guest.reconnect()
-        self.guest.snapshot("loadvm", "warm")
+        if self.guest.has_nvme:
+            self.guest.stop()
+            self.guest.start("warm")
+        else:
+            self.guest.reconnect()
+            self.guest.snapshot("loadvm", "warm")
         self.guest.set_clock()
+
+    def reboot(self):
+        """Boots the machine anew; afterwards everybody is there again, and what is usual for them is known."""
+        usual = self.guest.must("cat /run/lab/usual")
+        self.guest.reboot()
+        self.guest.must(f"/opt/lab/again && echo {quote(usual)} >/run/lab/usual && {KEEP_PID}", timeout=120)
