@@ -95,7 +95,7 @@ lab() {
         local name=$1 log began=$SECONDS status=0
         shift
         log=$WORK/log/${name//[^a-z0-9]/-}.log
-        timeout 1200 "$@" >"$log" 2>&1 || status=$?
+        timeout 1800 "$@" >"$log" 2>&1 || status=$?
         if ((status == 77)); then
                 skip "$name" "$(sed -n 's/^skipped: //p' "$log" | tail -n 1)"
         elif ((status == 0)); then
