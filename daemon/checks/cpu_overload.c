@@ -142,24 +142,48 @@ static bool is_victim(const struct situation *s, const struct family *family)
         /* Beside a batch a daemon that wants next to nothing waits for most of it, and nobody feels that. */
         if (suspect->is_batch && !(family->cpu >= BATCH_VICTIM_CPU))
                 return false;
-        if (is_same_job(s->latest, suspect, family))
+        if (is_same_job(s->latest, suspect, family) || yields_by_weight(s->latest, suspect, family))
                 return false;
         return !(suspect->is_batch && nice_between(s->latest, suspect, family) == NICE_WORKS);
 }
 
-static bool is_worse_off(const struct situation *s, const struct family *family, const double *p)
+/* What somebody waits now and waited before the suspect began. */
+static struct loss cpu_loss(const struct situation *s, const struct family *family)
 {
         uint64_t id = s->latest->programs[s->suspect->programs[0]].id;
         usec_t since = history_program_since_cpu(s->history, id, s->suspect->cpu / 2);
-        struct loss loss = loss_of(s->history, family, since, cpu_wait_of, 1);
+        return loss_of(s->history, family, since, cpu_wait_of, 1);
+}
+
+static bool is_worse_off(const struct situation *s, const struct family *family, const double *p)
+{
+        struct loss loss = cpu_loss(s, family);
         return loss.is_usual_known && loss.permille >= p[CLEAR_LOST];
+}
+
+/* Those who were there before are the witnesses: if none of them waits more than it did, a batch takes what
+ * is left over, and whoever is new beside it waits for something else, or a little for the scheduler each
+ * time it wakes up. */
+static bool is_harmless_batch(const struct situation *s, const double *p)
+{
+        bool has_witness = false;
+        for (size_t i = 0; s->suspect->is_batch && i < s->count; i++) {
+                if (!is_victim(s, &s->families[i]))
+                        continue;
+                struct loss loss = cpu_loss(s, &s->families[i]);
+                if (loss.is_usual_known && loss.permille >= p[CLEAR_LOST])
+                        return false;
+                has_witness = has_witness || loss.is_usual_known;
+        }
+        return has_witness;
 }
 
 static void find_victims(struct situation *s, const double *p)
 {
+        size_t count = is_harmless_batch(s, p) ? 0 : s->count;
         s->victims_ledger = ledger_unknown();
         s->victim_count = 0;
-        for (size_t i = 0; i < s->count; i++) {
+        for (size_t i = 0; i < count; i++) {
                 const struct family *family = &s->families[i];
                 /* A fifth of what the loss must be in all: who waits less is not what the answer is about. */
                 if (!is_victim(s, family) ||

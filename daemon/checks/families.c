@@ -200,6 +200,16 @@ static uint64_t weight_of(const struct snapshot *snapshot, const struct program 
         return ABSENT;
 }
 
+/* What the remedy sets (CPUWeight=10 of the usual 100) is low enough. */
+#define WEIGHT_FACTOR_LOW 10
+
+bool yields_by_weight(const struct snapshot *snapshot, const struct family *a, const struct family *b)
+{
+        uint64_t of_a = weight_of(snapshot, &snapshot->programs[a->programs[0]]);
+        uint64_t of_b = weight_of(snapshot, &snapshot->programs[b->programs[0]]);
+        return of_a != ABSENT && of_b != ABSENT && WEIGHT_FACTOR_LOW * of_a <= of_b;
+}
+
 /* An autogroup whose own nice is this low yields to the others whatever its members' nice is. */
 #define AUTOGROUP_NICE_LOW 10
 

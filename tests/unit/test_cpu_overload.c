@@ -242,6 +242,41 @@ static void test_nice_between_units(void **state)
         assert_says(&finding, "systemctl set-property --runtime batch.service CPUQuota=100%");
 }
 
+/* A unit of low weight gets what the others leave: whatever they wait for, it is not this one. */
+static void test_low_weight(void **state)
+{
+        (void)state;
+        add_overload("batch.service");
+        add_victim("nginx.service", 0.05);
+        fake_unit(machine, "batch.service")->values.cpu_weight = 10;
+        fake_unit(machine, "nginx.service")->values.cpu_weight = 100;
+        fake_run(machine, 60);
+        (void)assert_verdict(CHECK, VERDICT_CLEAR, false);
+        fake_unit(machine, "batch.service")->values.cpu_weight = 20;
+        fake_run(machine, 60);
+        (void)assert_found(CHECK);
+}
+
+/* Of those who were there before nobody waits more than before: what somebody new waits is not the batch's
+ * doing. */
+static void test_harmless_batch(void **state)
+{
+        (void)state;
+        add_victim("nginx.service", 0.05);
+        machine->processes[0].cpu_wait = 0.06;
+        fake_run(machine, 300);
+        add_overload("batch.service");
+        make_nice();
+        struct fake_process *fresh = fake_add(machine, "orders", "orders.service");
+        fresh->running = 0.05;
+        fresh->cpu_wait = 0.2;
+        fake_run(machine, 60);
+        (void)assert_verdict(CHECK, VERDICT_CLEAR, false);
+        machine->processes[0].cpu_wait = 0.3;
+        fake_run(machine, 60);
+        (void)assert_found(CHECK);
+}
+
 /* Who is nice himself is not waiting for anybody. */
 static void test_nice_victims(void **state)
 {
@@ -501,6 +536,8 @@ int main(void)
                 CASE(test_batch_beside_a_sleepy_daemon),
                 CASE(test_nice_in_vain),
                 CASE(test_nice_between_units),
+                CASE(test_low_weight),
+                CASE(test_harmless_batch),
                 CASE(test_nice_victims),
                 CASE(test_idle_work_beside_normal),
                 CASE(test_within_a_quota),
