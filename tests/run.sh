@@ -10,7 +10,7 @@ SOURCE=$(cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/.." && pwd)
 WORK=${SLOWD_TEST_DIR:-/var/tmp/slowd-tests-$(cksum <<<"$SOURCE$EUID" | cut -d" " -f1)}
 JOBS=$(nproc)
 TEST_NEEDS=(clang clang-format clang-tidy llvm libclang-rt-dev libcmocka-dev shellcheck python3 procps iproute2
-        ffmpeg nginx-light apache2-utils stress-ng fio lintian man-db plocate rsync zsh fish
+        ffmpeg nginx-light apache2-utils stress-ng fio lintian man-db plocate rsync
         mmdebstrap qemu-system-x86 qemu-utils e2fsprogs openssh-client)
 PASSED=0 FAILED=0 SKIPPED=0
 FILTER=

@@ -88,24 +88,12 @@ serve_nfs() {
         mount -t nfs -o "vers=4.2,${1:-hard}" 127.0.0.1:/srv/export /mnt/files
 }
 
-# serve_cifs: the same with another protocol.
-serve_cifs() {
-        mkdir -p /srv/export /mnt/files /etc/ksmbd
-        chmod 777 /srv/export
-        printf '[global]\nnetbios name = LAB\n[files]\npath = /srv/export\nread only = no\n' >/etc/ksmbd/ksmbd.conf
-        ksmbd.adduser -a -p lab lab >/dev/null
-        modprobe ksmbd
-        systemctl restart ksmbd
-        mount -t cifs -o user=lab,password=lab,vers=3.1.1,cache=none //127.0.0.1/files /mnt/files
-}
-
-# slow_nfs MILLISECONDS [PORT]: what goes to and comes from the file server takes so long; everything else on lo does
-# not.
+# slow_nfs MILLISECONDS: what goes to and comes from the file server takes so long; everything else on lo does not.
 slow_nfs() {
         tc qdisc replace dev lo root handle 1: prio bands 3 priomap 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0
         tc qdisc replace dev lo parent 1:3 handle 30: netem delay "$1ms" limit 10000
-        tc filter add dev lo parent 1: protocol ip u32 match ip dport "${2:-2049}" 0xffff flowid 1:3
-        tc filter add dev lo parent 1: protocol ip u32 match ip sport "${2:-2049}" 0xffff flowid 1:3
+        tc filter add dev lo parent 1: protocol ip u32 match ip dport 2049 0xffff flowid 1:3
+        tc filter add dev lo parent 1: protocol ip u32 match ip sport 2049 0xffff flowid 1:3
 }
 
 # cut_nfs: the file server does not answer any more.

@@ -1,4 +1,5 @@
-/* Opens NUMBER pairs of sockets each tenth of a second, writes a little into them, and closes none: `opener NUMBER`. */
+/* Opens NUMBER pairs of sockets each tenth of a second, writes a little into them, and closes none: `opener
+ * NUMBER`. */
 #include <stdlib.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
