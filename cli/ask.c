@@ -3,10 +3,10 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <time.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "cli/commands.h"
@@ -15,6 +15,7 @@
 #include "common/text.h"
 #include "common/units.h"
 
+#define RETRY_USEC    (250 * USEC_PER_MSEC) /* slowd's first look takes about a second */
 #define SYSTEM_SOCKET "/run/slowd/" ASK_INTERFACE
 #define USER_SOCKET   "slowd/" ASK_INTERFACE /* below $XDG_RUNTIME_DIR */
 
@@ -249,36 +250,64 @@ usec_t ask_monotonic_usec(void)
         return (usec_t)now.tv_sec * USEC_PER_SEC + (usec_t)now.tv_nsec / NSEC_PER_USEC;
 }
 
-void ask_wait_to_retry(void)
+static void sleep_usec(usec_t usec)
 {
-        struct timespec span = { .tv_sec = (time_t)(ASK_RETRY_USEC / USEC_PER_SEC),
-                                 .tv_nsec = (long)(ASK_RETRY_USEC % USEC_PER_SEC * NSEC_PER_USEC) };
+        struct timespec span = { .tv_sec = (time_t)(usec / USEC_PER_SEC),
+                                 .tv_nsec = (long)(usec % USEC_PER_SEC * NSEC_PER_USEC) };
         (void)nanosleep(&span, NULL); /* shorter after a signal is fine */
+}
+
+enum answer ask_receive_ready(struct ask *ask, const char *method, struct json_object *parameters, bool more,
+                              usec_t deadline, struct json_object **ret_reply)
+{
+        for (;;) {
+                usec_t now = ask_monotonic_usec();
+                usec_t left = deadline == VARLINK_TIMEOUT_NONE ? VARLINK_TIMEOUT_NONE
+                              : deadline > now                 ? deadline - now
+                                                               : 0;
+                enum answer answer = ask_receive(ask, left, ret_reply);
+                if (answer != ANSWER_NOT_READY || left <= RETRY_USEC)
+                        return answer;
+                sleep_usec(RETRY_USEC);
+                answer = ask_call(ask, method, json_object_get(parameters), more);
+                if (answer != ANSWER_OK)
+                        return answer;
+        }
+}
+
+int ask_complain_not_ready(void)
+{
+        complain("slowd has just started and has not seen enough yet; ask again in a few seconds");
+        return STATUS_UNKNOWN;
 }
 
 int ask_once(const struct options *options, const char *method, struct json_object *parameters,
              struct json_object **ret_reply)
 {
         struct ask ask;
+        usec_t timeout = ask_timeout(options);
         enum answer answer = ask_open(options, &ask);
-        usec_t give_up_usec = ask_monotonic_usec() + ASK_TIMEOUT_USEC;
-        while (answer == ANSWER_OK) {
+        if (answer == ANSWER_OK)
                 answer = ask_call(&ask, method, json_object_get(parameters), false);
-                if (answer == ANSWER_OK)
-                        answer = ask_receive(&ask, ask_timeout(options), ret_reply);
-                if (answer != ANSWER_NOT_READY || ask_monotonic_usec() >= give_up_usec)
-                        break;
-                ask_wait_to_retry();
-                answer = ANSWER_OK;
-        }
+        if (answer == ANSWER_OK)
+                answer = ask_receive_ready(&ask, method, parameters, false, ask_monotonic_usec() + timeout,
+                                           ret_reply);
         json_object_put(parameters);
         if (answer == ANSWER_TIMED_OUT)
-                ask_complain_timeout(&ask, ask_timeout(options));
-        else if (answer == ANSWER_NOT_READY)
-                complain("slowd has just started and has not seen enough yet; ask again in a few seconds");
+                ask_complain_timeout(&ask, timeout);
         ask_done(&ask);
-        return answer == ANSWER_OK                                         ? 0
-               : answer == ANSWER_UNKNOWN_CHECK                            ? -ENOENT
-               : answer == ANSWER_NO_HISTORY || answer == ANSWER_NOT_READY ? STATUS_UNKNOWN
-                                                                           : STATUS_NOT_REACHABLE;
+        switch (answer) {
+        case ANSWER_OK:
+                return 0;
+        case ANSWER_UNKNOWN_CHECK:
+                return -ENOENT;
+        case ANSWER_NO_HISTORY:
+                return STATUS_UNKNOWN;
+        case ANSWER_NOT_READY:
+                return ask_complain_not_ready();
+        case ANSWER_TIMED_OUT:
+        case ANSWER_FAILED:
+                break;
+        }
+        return STATUS_NOT_REACHABLE;
 }

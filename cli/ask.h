@@ -11,7 +11,6 @@
 #include "common/varlink_client.h"
 
 #define ASK_TIMEOUT_USEC (5 * USEC_PER_SEC)
-#define ASK_RETRY_USEC   (250 * USEC_PER_MSEC) /* slowd's first look takes about a second */
 /* Questions about the past are read from disk, which may be what is slow. */
 #define ASK_PAST_TIMEOUT_USEC (30 * USEC_PER_SEC)
 #define ASK_INTERFACE         "io.slowd.Diagnostics"
@@ -40,6 +39,10 @@ void ask_done(struct ask *ask);
 enum answer ask_call(struct ask *ask, const char *method, struct json_object *parameters, bool more);
 /* The next reply, owned by the caller. */
 enum answer ask_receive(struct ask *ask, usec_t timeout_usec, struct json_object **ret_reply);
+/* The next reply to a call that was sent; a slowd that is not ready is asked the same again. `parameters` are
+ * borrowed and may be NULL. Gives up at `deadline` (ask_monotonic_usec(), or VARLINK_TIMEOUT_NONE). */
+enum answer ask_receive_ready(struct ask *ask, const char *method, struct json_object *parameters, bool more,
+                              usec_t deadline, struct json_object **ret_reply);
 /* What a timeout means where there is nothing to wait for any more. */
 void ask_complain_timeout(const struct ask *ask, usec_t waited_usec);
 /* What a reply lacks that the interface promises. */
@@ -54,8 +57,8 @@ struct json_object *ask_parameters(const struct options *options);
 int ask_complain_memory(struct json_object *parameters);
 
 usec_t ask_monotonic_usec(void);
-/* Until a slowd that is not ready is asked again: ASK_RETRY_USEC. */
-void ask_wait_to_retry(void);
+/* Says that slowd has just started, and returns what to leave with. */
+int ask_complain_not_ready(void);
 
 /* One call and its one reply; a slowd that has just started is waited for, as long as for any answer. 0;
  * STATUS_NOT_REACHABLE or STATUS_UNKNOWN (a sentence was written); or, with nothing said, -ENOENT: the server

@@ -37,27 +37,6 @@ static void show_time_of_answer(const struct options *options, struct json_objec
         (void)printf("--- %s ---\n", show_time(time, at, at));
 }
 
-/* Waits for the next answer to `ask`, a call with `more`; a slowd that is not ready is asked again. Gives up
- * at `deadline` (monotonic). */
-static enum answer next_answer(struct ask *ask, usec_t deadline, struct json_object **ret_reply)
-{
-        for (;;) {
-                usec_t now = ask_monotonic_usec();
-                usec_t left = deadline == VARLINK_TIMEOUT_NONE ? VARLINK_TIMEOUT_NONE
-                              : deadline > now                 ? deadline - now
-                                                               : 0;
-                enum answer answer = ask_receive(ask, left, ret_reply);
-                if (answer != ANSWER_NOT_READY)
-                        return answer;
-                if (left <= ASK_RETRY_USEC)
-                        return ANSWER_NOT_READY;
-                ask_wait_to_retry();
-                answer = ask_call(ask, "Diagnose", NULL, true);
-                if (answer != ANSWER_OK)
-                        return answer;
-        }
-}
-
 static int complain_not_ready(void)
 {
         complain("slowd has just started and has not seen enough yet; ask again in a few seconds, or use "
@@ -74,7 +53,7 @@ static int wait_for_verdict(const struct options *options, struct ask *ask)
         (void)__builtin_add_overflow(now, options->wait_usec, &deadline);
         for (;;) {
                 CLEANUP_JSON struct json_object *reply = NULL;
-                enum answer answer = next_answer(ask, deadline, &reply);
+                enum answer answer = ask_receive_ready(ask, "Diagnose", NULL, true, deadline, &reply);
                 if (answer == ANSWER_OK) {
                         json_object_put(latest);
                         latest = json_object_get(reply);
@@ -106,7 +85,7 @@ static int follow(const struct options *options, struct ask *ask)
         for (;;) {
                 CLEANUP_JSON struct json_object *reply = NULL;
                 usec_t deadline = is_first ? ask_monotonic_usec() + ASK_TIMEOUT_USEC : VARLINK_TIMEOUT_NONE;
-                enum answer answer = next_answer(ask, deadline, &reply);
+                enum answer answer = ask_receive_ready(ask, "Diagnose", NULL, true, deadline, &reply);
                 if (answer == ANSWER_NOT_READY)
                         return complain_not_ready();
                 if (answer == ANSWER_TIMED_OUT)

@@ -176,9 +176,8 @@ static int receive(struct ask *ask, struct output *output)
                 if (answer == ANSWER_TIMED_OUT)
                         ask_complain_timeout(ask, ASK_PAST_TIMEOUT_USEC);
                 if (answer == ANSWER_NOT_READY)
-                        complain("slowd has just started and has not seen enough yet; ask again in a few "
-                                 "seconds");
-                if (answer == ANSWER_NO_HISTORY || answer == ANSWER_NOT_READY)
+                        return ask_complain_not_ready();
+                if (answer == ANSWER_NO_HISTORY)
                         return STATUS_UNKNOWN;
                 if (answer != ANSWER_OK)
                         return STATUS_NOT_REACHABLE;
