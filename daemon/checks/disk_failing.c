@@ -245,11 +245,11 @@ static void found(const struct snapshot *latest, const struct patient *patient, 
         for (size_t i = 0; i < patient->count; i++) {
                 const struct sign *sign = &patient->signs[i];
                 char rate[64] = "";
-                if (sign->weight > 0 && sign->before != ABSENT && is_failing && sign->weight < 100)
-                        text_format(rate, sizeof(rate), "; of such disks %d %% fail within a year",
-                                    sign->weight);
-                else if (sign->before != ABSENT && sign->weight >= 100)
+                if (sign->percent >= 100)
                         text_format(rate, sizeof(rate), "; most such disks fail within a year");
+                else if (sign->percent > 0)
+                        text_format(rate, sizeof(rate), "; of such disks %d %% fail within a year",
+                                    sign->percent);
                 finding_evidence(finding, sign->evidence, (double)sign->value, "count", NAN,
                                  sign->before == ABSENT ? NAN : (double)sign->before, "%s%s", sign->text,
                                  rate);

@@ -124,6 +124,9 @@ static void test_sectors(void **state)
         assert_says(&finding, "of such disks 34 % fail within a year");
         assert_says(&finding, "smartctl -x /dev/sda");
         assert_says(&finding, "serial number ZFN0");
+        before->pending = ABSENT; /* asked for the first time */
+        finding = found_after(SEVERITY_WARNING);
+        assert_says(&finding, "of such disks 34 % fail within a year");
         now->pending = 120;
         finding = found_after(SEVERITY_CRITICAL);
         assert_says(&finding, "most such disks fail within a year");
@@ -179,6 +182,7 @@ static void test_nvme(void **state)
         disks[0].before.media_errors = 12;
         finding = found_after(SEVERITY_WARNING);
         assert_says(&finding, "13 times it could not give back");
+        assert_false(fake_says(&finding, "fail within a year")); /* nobody has counted */
         disks[0].now.media_errors = 12;
         disks[0].used_percent = 103;
         finding = found_after(SEVERITY_NOTICE);
