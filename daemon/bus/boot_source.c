@@ -16,12 +16,15 @@
  * bootchart stop there too); what they do later is their work. */
 #define SETTLE_USEC USEC_PER_MINUTE
 #define LATE_USEC   (5 * USEC_PER_MINUTE)
+/* When all is known, or there is no systemd: a thread that wakes up for nothing costs more than it seems. */
+#define DONE_USEC USEC_PER_HOUR
 /* After a failure it is asked less and less often: while a machine starts, the bus may not be up yet. */
 #define PATIENCE_FIRST_USEC INTERVAL_USEC
 #define PATIENCE_LAST_USEC  (5 * USEC_PER_MINUTE)
 
 struct state {
         bool is_done;
+        bool is_elsewhere;                        /* not started by systemd */
         int error;                                /* of the last look, if it failed */
         usec_t retry_usec, patience_usec;         /* monotonic; after a failure */
         usec_t finish_usec;                       /* 0: not finished yet, or not known */
@@ -171,6 +174,7 @@ static int look(const struct root *root, const struct clock *clock, void *userda
         if (now_usec < state->next_usec)
                 return -EALREADY;
         int fd = root->is_live ? root_open_directory(root, "run/systemd/system") : -ENOENT;
+        state->is_elsewhere = fd < 0;
         if (fd < 0)
                 return -ENOENT; /* sd_booted(3) */
         (void)close(fd);
@@ -197,6 +201,12 @@ static int look(const struct root *root, const struct clock *clock, void *userda
         return 0;
 }
 
+static usec_t pace(const void *userdata)
+{
+        const struct state *state = userdata;
+        return state->is_done || state->is_elsewhere ? DONE_USEC : INTERVAL_USEC;
+}
+
 const struct aside_source boot_source = {
         .name = "boot",
         .delay_usec = 0,
@@ -205,4 +215,5 @@ const struct aside_source boot_source = {
         .state_size = sizeof(struct state),
         .result_size = sizeof(struct boot),
         .look = look,
+        .interval = pace,
 };
