@@ -243,7 +243,7 @@ static bool is_cpu_victim(const struct background *background, const struct offe
                 return false;
         if (worker->is_batch && !(family->cpu >= BATCH_VICTIM_CPU))
                 return false;
-        return !(worker->is_batch && nice_between(background->latest, worker, family) == NICE_WORKS);
+        return !yields(background->latest, worker, family);
 }
 
 static void examine_cpu(const struct background *background, struct offender *offender)

@@ -73,8 +73,9 @@ enum nice_effect { NICE_WORKS, NICE_OTHER_UNIT, NICE_OTHER_SESSION, NICE_UNKNOWN
 enum nice_effect nice_between(const struct snapshot *snapshot, const struct family *a,
                               const struct family *b);
 
-/* The unit of `a` has so much less CPUWeight= than that of `b` that it gets what the other leaves. */
-bool yields_by_weight(const struct snapshot *snapshot, const struct family *a, const struct family *b);
+/* `a` gets of the CPUs what `b` leaves: a batch whose nice value works between the two, or a unit of so much
+ * less CPUWeight=. */
+bool yields(const struct snapshot *snapshot, const struct family *a, const struct family *b);
 
 /* ---- filling a finding ---- */
 

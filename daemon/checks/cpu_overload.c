@@ -142,9 +142,7 @@ static bool is_victim(const struct situation *s, const struct family *family)
         /* Beside a batch a daemon that wants next to nothing waits for most of it, and nobody feels that. */
         if (suspect->is_batch && !(family->cpu >= BATCH_VICTIM_CPU))
                 return false;
-        if (is_same_job(s->latest, suspect, family) || yields_by_weight(s->latest, suspect, family))
-                return false;
-        return !(suspect->is_batch && nice_between(s->latest, suspect, family) == NICE_WORKS);
+        return !is_same_job(s->latest, suspect, family) && !yields(s->latest, suspect, family);
 }
 
 /* What somebody waits now and waited before the suspect began. */
@@ -155,10 +153,9 @@ static struct loss cpu_loss(const struct situation *s, const struct family *fami
         return loss_of(s->history, family, since, cpu_wait_of, 1);
 }
 
-static bool is_worse_off(const struct situation *s, const struct family *family, const double *p)
+static bool is_worse_off(const struct loss *loss, const double *p)
 {
-        struct loss loss = cpu_loss(s, family);
-        return loss.is_usual_known && loss.permille >= p[CLEAR_LOST];
+        return loss->is_usual_known && loss->permille >= p[CLEAR_LOST];
 }
 
 /* Those who were there before are the witnesses: if none of them waits more than it did, a batch takes what
@@ -171,7 +168,7 @@ static bool is_harmless_batch(const struct situation *s, const double *p)
                 if (!is_victim(s, &s->families[i]))
                         continue;
                 struct loss loss = cpu_loss(s, &s->families[i]);
-                if (loss.is_usual_known && loss.permille >= p[CLEAR_LOST])
+                if (is_worse_off(&loss, p))
                         return false;
                 has_witness = has_witness || loss.is_usual_known;
         }
@@ -186,10 +183,13 @@ static void find_victims(struct situation *s, const double *p)
         for (size_t i = 0; i < count; i++) {
                 const struct family *family = &s->families[i];
                 /* A fifth of what the loss must be in all: who waits less is not what the answer is about. */
-                if (!is_victim(s, family) ||
-                    lost_permille_of(family->ledger.cpu_wait, &family->ledger) < 50 ||
-                    (s->is_mild && !is_worse_off(s, family, p)))
+                if (!is_victim(s, family) || lost_permille_of(family->ledger.cpu_wait, &family->ledger) < 50)
                         continue;
+                if (s->is_mild) {
+                        struct loss loss = cpu_loss(s, family);
+                        if (!is_worse_off(&loss, p))
+                                continue;
+                }
                 ledger_add(&s->victims_ledger, &family->ledger);
                 size_t at = s->victim_count++;
                 for (; at > 0 && s->victims[at - 1]->ledger.cpu_wait < family->ledger.cpu_wait; at--)

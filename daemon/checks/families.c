@@ -1,7 +1,9 @@
 /* Programs of one name over a window, and how two of them are related. */
 #include <string.h>
 
+#include "common/text.h"
 #include "daemon/checks/blame.h"
+#include "daemon/sample/cgroup_path.h"
 
 static float known(float value)
 {
@@ -192,22 +194,52 @@ bool is_same_job(const struct snapshot *snapshot, const struct family *a, const 
         return false;
 }
 
-static uint64_t weight_of(const struct snapshot *snapshot, const struct program *program)
+static const struct cgroup_sample *group_of(const struct snapshot *snapshot, const struct program *program)
 {
         for (size_t i = 0; i < snapshot->unit_count; i++)
                 if (snapshot->units[i].sample->id == program->cgroup_id)
-                        return snapshot->units[i].sample->cpu_weight;
-        return ABSENT;
+                        return snapshot->units[i].sample;
+        return NULL;
+}
+
+static uint64_t weight_of(const struct snapshot *snapshot, const struct program *program)
+{
+        const struct cgroup_sample *group = group_of(snapshot, program);
+        return group ? group->cpu_weight : ABSENT;
+}
+
+/* The path itself is not kept, but its hash is. */
+static bool is_below(const struct cgroup_sample *group, const char *directory)
+{
+        char path[UNIT_NAME_MAX + sizeof("/system.slice/")];
+        text_format(path, sizeof(path), "%s/%s", directory, group->unit);
+        return group->id == cgroup_id_of_path(path);
+}
+
+/* Of one parent: two services where systemd puts them, or, without systemd, two groups whose paths say so.
+ * And the first process beside all of system.slice: it gets as much as all services together, whatever one of
+ * them weighs. */
+static bool is_sibling(const struct cgroup_sample *a, const struct cgroup_sample *b)
+{
+        const char *end_a = strrchr(a->unit, '/'), *end_b = strrchr(b->unit, '/');
+        size_t length_a = end_a ? (size_t)(end_a - a->unit) : 0;
+        size_t length_b = end_b ? (size_t)(end_b - b->unit) : 0;
+        if (is_below(a, "/system.slice"))
+                return is_below(b, "/system.slice") || strcmp(b->unit, "init.scope") == 0;
+        return is_below(a, "") && is_below(b, "") && length_a == length_b &&
+               strncmp(a->unit, b->unit, length_a) == 0;
 }
 
 /* What the remedy sets (CPUWeight=10 of the usual 100) is low enough. */
 #define WEIGHT_FACTOR_LOW 10
 
-bool yields_by_weight(const struct snapshot *snapshot, const struct family *a, const struct family *b)
+/* Weights compare between siblings only: beyond that it is their ancestors' that count. */
+static bool yields_by_weight(const struct snapshot *snapshot, const struct program *a,
+                             const struct program *b)
 {
-        uint64_t of_a = weight_of(snapshot, &snapshot->programs[a->programs[0]]);
-        uint64_t of_b = weight_of(snapshot, &snapshot->programs[b->programs[0]]);
-        return of_a != ABSENT && of_b != ABSENT && WEIGHT_FACTOR_LOW * of_a <= of_b;
+        const struct cgroup_sample *of_a = group_of(snapshot, a), *of_b = group_of(snapshot, b);
+        return of_a && of_b && of_a->cpu_weight != ABSENT && of_b->cpu_weight != ABSENT &&
+               WEIGHT_FACTOR_LOW * of_a->cpu_weight <= of_b->cpu_weight && is_sibling(of_a, of_b);
 }
 
 /* An autogroup whose own nice is this low yields to the others whatever its members' nice is. */
@@ -232,4 +264,11 @@ enum nice_effect nice_between(const struct snapshot *snapshot, const struct fami
         if (of_a[0]->autogroup == of_b[0]->autogroup || of_a[0]->autogroup_nice >= AUTOGROUP_NICE_LOW)
                 return NICE_WORKS;
         return NICE_OTHER_SESSION;
+}
+
+bool yields(const struct snapshot *snapshot, const struct family *a, const struct family *b)
+{
+        return (a->is_batch && nice_between(snapshot, a, b) == NICE_WORKS) ||
+               yields_by_weight(snapshot, &snapshot->programs[a->programs[0]],
+                                &snapshot->programs[b->programs[0]]);
 }

@@ -54,8 +54,9 @@ static const struct check_parameter parameters[] = {
         { NULL, NULL, 0, 0, 0, NULL, NULL, NULL },
 };
 
-#define SILENT_USEC       (10 * USEC_PER_SEC) /* from here on it is mount.hung */
-#define ANSWERED_SHARE    0.5                 /* of the waits must be for requests that were answered */
+#define SILENT_USEC (10 * USEC_PER_SEC) /* from here on it is mount.hung */
+/* Of a task's waits so much must be for requests that were answered: the rest may be another's lock. */
+#define ANSWERED_SHARE    0.5
 #define USUAL_FACTOR      5
 #define BULK_REQUEST      (64 * 1024.0)
 #define STARVED_SHARE     0.5 /* of the time somebody waits for a CPU: the server of a FUSE mount may, too */
@@ -92,12 +93,6 @@ static bool is_bulk(const struct mount_window *window, const double *p)
         return bytes >= p[BULK_BYTES] && bytes >= BULK_REQUEST * (double)window->operations;
 }
 
-/* A mount that has just fallen silent is waited for as well, but not because of how long its answers take. */
-static bool is_answered(const struct situation *s)
-{
-        return s->mount->is_estimated || (double)s->window.execute >= ANSWERED_SHARE * s->waited;
-}
-
 /* Keeps those who lose enough. */
 static void keep_victims(struct situation *s, double threshold)
 {
@@ -111,6 +106,19 @@ static void keep_victims(struct situation *s, double threshold)
                 s->uses[kept++] = s->uses[i];
         }
         s->count = kept;
+}
+
+/* A mount that has just fallen silent is waited for as well, but not because of how long its answers take.
+ * Held against what one task waits: many may wait for one request. */
+static bool is_answered(const struct situation *s)
+{
+        double waited = 0;
+        for (size_t i = 0; i < s->count; i++) {
+                uint32_t tasks = s->uses[i].waiting > 1 ? s->uses[i].waiting : 1;
+                double each = (double)s->uses[i].family.ledger.stuck / tasks;
+                waited = each > waited ? each : waited;
+        }
+        return s->mount->is_estimated || (double)s->window.execute >= ANSWERED_SHARE * waited;
 }
 
 /* Why it is not this mount; "" if it is. */
@@ -134,6 +142,9 @@ static const char *examine(struct situation *s, double threshold, char *buffer, 
         keep_victims(s, threshold);
         if (s->count == 0 || 1000 * s->waited < p[MINIMUM_WAIT])
                 text_format(buffer, size, "no program loses much of its time to it");
+        else if (isnan(s->request_usec))
+                text_format(buffer, size, "it has answered nothing in the last %.0f s",
+                            (double)s->window_usec / (double)USEC_PER_SEC);
         else if (!is_answered(s))
                 text_format(buffer, size, "what it answers takes %.1f ms, and that is not what is waited for",
                             s->request_usec / 1e3);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "common/text.h"
+#include "daemon/sample/cgroup_path.h"
 
 #define FIRST_PID      100
 #define HZ             100
@@ -84,6 +85,14 @@ static void zero_counters(struct process_sample *counters)
         counters->rss_shmem_bytes = counters->swap_bytes = 0;
 }
 
+/* As the kernel's paths give it on a machine with systemd. */
+static uint64_t id_of_unit(const char *unit)
+{
+        char path[PATH_TEXT_MAX];
+        text_format(path, sizeof(path), "/system.slice/%s", unit);
+        return cgroup_id_of_path(path);
+}
+
 struct fake_process *fake_add(struct fake_machine *machine, const char *name, const char *unit)
 {
         if (machine->process_count == FAKE_PROCESSES_MAX)
@@ -94,7 +103,7 @@ struct fake_process *fake_add(struct fake_machine *machine, const char *name, co
         identity->pid = counters->pid = (uint32_t)(FIRST_PID + machine->process_count - 1);
         identity->ppid = counters->ppid = 1;
         identity->start_ticks = counters->start_ticks = 1;
-        identity->cgroup_id = unit[0] ? text_hash(HASH_SEED, unit) : 0;
+        identity->cgroup_id = unit[0] ? id_of_unit(unit) : 0;
         (void)snprintf(identity->comm, sizeof(identity->comm), "%s", name);
         (void)snprintf(identity->name, sizeof(identity->name), "%s", name);
         (void)snprintf(identity->unit, sizeof(identity->unit), "%s", unit);
@@ -164,7 +173,7 @@ struct fake_unit *fake_unit(struct fake_machine *machine, const char *name)
         struct cgroup_sample *values = &unit->values;
         memset(values, 0xff, sizeof(*values));
         (void)snprintf(values->unit, sizeof(values->unit), "%s", name);
-        values->id = text_hash(HASH_SEED, name);
+        values->id = id_of_unit(name);
         values->parent_id = 0;
         values->is_stale = false;
         values->cpu_periods = values->cpu_throttled_periods = values->cpu_throttled_usec = 0;

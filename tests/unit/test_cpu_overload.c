@@ -229,30 +229,45 @@ static void test_nice_in_vain(void **state)
         assert_says(&finding, "echo 19 > /proc/");
 }
 
+/* The encoders in a unit of that weight, beside a server in one of the usual weight. */
+static void add_units(uint64_t weight)
+{
+        add_overload("batch.service");
+        add_victim("nginx.service", 0.05);
+        fake_unit(machine, "batch.service")->values.cpu_weight = weight;
+        fake_unit(machine, "nginx.service")->values.cpu_weight = 100;
+        fake_run(machine, 60);
+}
+
 static void test_nice_between_units(void **state)
 {
         (void)state;
-        add_overload("batch.service");
-        add_victim("nginx.service", 0.05);
-        fake_unit(machine, "batch.service")->values.cpu_weight = 100;
-        fake_unit(machine, "nginx.service")->values.cpu_weight = 100;
-        fake_run(machine, 60);
+        add_units(100);
         struct finding finding = assert_found(CHECK);
         assert_says(&finding, "systemctl set-property --runtime batch.service CPUWeight=10");
         assert_says(&finding, "systemctl set-property --runtime batch.service CPUQuota=100%");
 }
 
-/* A unit of low weight gets what the others leave: whatever they wait for, it is not this one. */
+/* A unit of low weight gets what the others leave: whatever they wait for, it is not this one. In another
+ * slice its own weight says nothing. */
 static void test_low_weight(void **state)
 {
         (void)state;
-        add_overload("batch.service");
-        add_victim("nginx.service", 0.05);
-        fake_unit(machine, "batch.service")->values.cpu_weight = 10;
-        fake_unit(machine, "nginx.service")->values.cpu_weight = 100;
-        fake_run(machine, 60);
+        add_units(10);
         (void)assert_verdict(CHECK, VERDICT_CLEAR, false);
         fake_unit(machine, "batch.service")->values.cpu_weight = 20;
+        fake_run(machine, 60);
+        (void)assert_found(CHECK);
+}
+
+static void test_low_weight_in_another_slice(void **state)
+{
+        (void)state;
+        add_units(10);
+        fake_unit(machine, "batch.service")->values.id++;
+        for (size_t i = 0; i < machine->process_count; i++)
+                if (strcmp(machine->processes[i].identity.name, "ffmpeg") == 0)
+                        machine->processes[i].identity.cgroup_id++;
         fake_run(machine, 60);
         (void)assert_found(CHECK);
 }
@@ -537,6 +552,7 @@ int main(void)
                 CASE(test_nice_in_vain),
                 CASE(test_nice_between_units),
                 CASE(test_low_weight),
+                CASE(test_low_weight_in_another_slice),
                 CASE(test_harmless_batch),
                 CASE(test_nice_victims),
                 CASE(test_idle_work_beside_normal),

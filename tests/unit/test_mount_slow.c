@@ -118,14 +118,28 @@ static void test_fallen_silent(void **state)
 {
         (void)state;
         struct fake_mount *mount = add_nfs(20, 0.02);
-        struct fake_process *process = add_user(mount, 0.02, 0.01);
+        (void)add_user(mount, 0.02, 0.01);
         fake_run(machine, 30);
         mount->operations = 0;
         mount->execute = mount->rtt = 0;
         machine->mount_users[0].waited = 1;
         fake_run(machine, 9);
         assert_clear(CHECK, "what it answers takes 20.0 ms, and that is not what is waited for");
-        assert_non_null(process);
+        fake_run(machine, 30);
+        assert_clear(CHECK, "it has answered nothing in the last 20 s");
+}
+
+/* One request at a time, for which three tasks wait by turns: slow all the same. */
+static void test_many_wait_for_one(void **state)
+{
+        (void)state;
+        struct fake_mount *mount = add_nfs(80, 0.9);
+        for (int i = 0; i < 3; i++)
+                (void)add_user(mount, 0.9, 0.02);
+        fake_run(machine, 30);
+        struct finding finding = assert_found(CHECK);
+        assert_says(&finding, "3 rsync processes wait 98 % of their time");
+        assert_says(&finding, "each request takes the server or the link");
 }
 
 static void test_a_small_part_of_its_time(void **state)
@@ -280,6 +294,7 @@ int main(void)
                 CASE(test_a_single_look),
                 CASE(test_slow_but_idle),
                 CASE(test_fallen_silent),
+                CASE(test_many_wait_for_one),
                 CASE(test_a_small_part_of_its_time),
                 CASE(test_hysteresis),
                 CASE(test_bulk),
