@@ -12,9 +12,8 @@ ASK_SECONDS = 5
 HELD_ANSWERS = 2  # the right answer must still be there so many times after it was first given
 PREPARED_SECONDS = 10  # what is prepared runs for so long before what is usual with it
 MEASURED_SECONDS = 8   # is measured
-REBOOTED_SECONDS = 20  # slowd notes how the machine came up once it is up
 FIELDS = {"title", "expect", "culprit", "lookAlikeOf", "compound", "allowed", "consequences", "limitSeconds",
-          "leastSeconds", "smoke", "configuration", "injectSeconds", "nvme", "qmp", "reboots"}
+          "leastSeconds", "smoke", "configuration", "injectSeconds", "nvme", "qmp", "reboot"}
 ASK = """\
 slowctl diagnose --json=short
 echo @proc
@@ -56,7 +55,7 @@ class Scenario:
         self.configuration = data.get("configuration")
         self.has_nvme = data.get("nvme", False)
         self.qmp = data.get("qmp", [])
-        self.reboots = data.get("reboots", 0)
+        self.reboot = data.get("reboot", False)
 
     @property
     def healthy(self):
@@ -114,9 +113,6 @@ def run(session, scenario, seed):
         guest.must(prefix + ". ./prepare", timeout=scenario.inject_limit)
         time.sleep(PREPARED_SECONDS)
         guest.must(f"/opt/lab/bin/probe-all {MEASURED_SECONDS} >/run/lab/usual")
-    for _ in range(scenario.reboots - 1):
-        session.reboot()
-        time.sleep(REBOOTED_SECONDS)
     time.sleep(settle)
     before = ask(guest)
     outcome.before = before
@@ -124,7 +120,7 @@ def run(session, scenario, seed):
         guest.qmp(command["execute"], **command.get("arguments", {}))
     if scenario.has("inject"):
         guest.must(prefix + ". ./inject", timeout=scenario.inject_limit)
-    if scenario.reboots:
+    if scenario.reboot:
         session.reboot()
     onset = time.monotonic()
     outcome.injected(onset, int(time.time() * 1e6))
