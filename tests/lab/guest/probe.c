@@ -4,6 +4,8 @@
  *   note-writer   writes 4 KiB to FILE and waits until they are on the disk, every 200 ms
  *   reader        reads 64 KiB at a random place of FILE, past the cache, every 100 ms
  *   probe-all     prints the medians of all of them over the last SECONDS (for scripts)
+ * The pauses are these on average, a quarter more or less: at whole multiples of a quota's period (100 ms) somebody
+ * would come at the same moment of each, always before the quota is used up or always after.
  * Each writes a line a second to /run/lab/NAME: when (monotonic, s), median and longest wait (us), how many.
  */
 #define _GNU_SOURCE
@@ -124,7 +126,7 @@ static void run(const struct kind *kind, const char *argument)
         (void)snprintf(path, sizeof(path), "/run/lab/%s", kind->name);
         FILE *log = fopen(path, "ae");
         for (;;) {
-                due += kind->period_usec;
+                due += kind->period_usec * 3 / 4 + random() % (kind->period_usec / 2);
                 struct timespec until = { .tv_sec = due / 1000000, .tv_nsec = due % 1000000 * 1000 };
                 (void)clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, NULL);
                 kind->act(argument);
