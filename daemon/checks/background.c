@@ -1,4 +1,4 @@
-/* Which background worker is in the way of whom: by what its victims lose beyond what they always lose. */
+/* Which background workers are at work, and which of them costs others most. */
 #include <errno.h>
 #include <string.h>
 
@@ -40,7 +40,7 @@ const struct check_parameter background_parameters[] = {
         { NULL, NULL, 0, 0, 0, NULL, NULL, NULL },
 };
 
-static double parameter(const struct background *background, enum background_parameter number)
+double background_parameter(const struct background *background, enum background_parameter number)
 {
         return background->context->parameters[number];
 }
@@ -80,7 +80,8 @@ static const char *name_of(void *userdata, const struct program_window *window, 
         return job.name;
 }
 
-static const struct background_job *job_of(const struct background *background, const struct family *family)
+const struct background_job *background_job_of(const struct background *background,
+                                               const struct family *family)
 {
         for (size_t i = 0; i < background->job_count; i++)
                 if (background->jobs[i].name == family->name)
@@ -95,7 +96,8 @@ int background_begin(const struct check_context *context, struct background *ret
         background->context = context;
         background->history = context->history;
         background->latest = history_latest(context->history);
-        background->window_usec = (usec_t)(parameter(background, BACKGROUND_WINDOW) * (double)USEC_PER_SEC);
+        background->window_usec =
+                (usec_t)(background_parameter(background, BACKGROUND_WINDOW) * (double)USEC_PER_SEC);
         background->job_count = background->count = 0;
         const struct sample *sample = background->latest->sample;
         background->cpus = sample->stat.cpu_count == ABSENT ? NAN : (double)sample->stat.cpu_count;
@@ -107,7 +109,7 @@ int background_begin(const struct check_context *context, struct background *ret
                 finding_reason(finding, VERDICT_UNKNOWN, "neither CPU times nor disk figures can be read");
                 return -ENODATA;
         }
-        double least = parameter(background, BACKGROUND_MINIMUM_BUSY);
+        double least = background_parameter(background, BACKGROUND_MINIMUM_BUSY);
         if (!(1000 * background->cpu_busy >= least) && !(1000 * background->disk_in_use >= least)) {
                 char cpu[UNITS_MAX], disk[UNITS_MAX];
                 finding_reason(finding, VERDICT_CLEAR, "CPUs %s busy, disks in use %s of the time",
@@ -119,171 +121,6 @@ int background_begin(const struct check_context *context, struct background *ret
                                                 background, background->families, FAMILIES_MAX);
         disk_uses_make(background->latest, background->families, background->count, background->uses);
         return 0;
-}
-
-/* ---- what others lose ---- */
-
-static float cpu_wait_of(const struct ledger *ledger)
-{
-        return ledger->cpu_wait;
-}
-
-static void add_victim(struct harm *harm, const struct family *family, double lost, double usual)
-{
-        size_t at = harm->victim_count < FINDING_VICTIMS_MAX ? harm->victim_count : FINDING_VICTIMS_MAX - 1;
-        double weight = lost * (double)ledger_wanted(&family->ledger);
-        if (harm->victim_count == FINDING_VICTIMS_MAX &&
-            harm->lost_permille_of[at] * (double)ledger_wanted(&harm->victims[at]->ledger) >= weight)
-                return;
-        for (;
-             at > 0 &&
-             harm->lost_permille_of[at - 1] * (double)ledger_wanted(&harm->victims[at - 1]->ledger) < weight;
-             at--) {
-                harm->victims[at] = harm->victims[at - 1];
-                harm->lost_permille_of[at] = harm->lost_permille_of[at - 1];
-                harm->usual_permille[at] = harm->usual_permille[at - 1];
-        }
-        harm->victims[at] = family;
-        harm->lost_permille_of[at] = lost;
-        harm->usual_permille[at] = usual;
-        if (harm->victim_count < FINDING_VICTIMS_MAX)
-                harm->victim_count++;
-}
-
-static bool can_be_victim(const struct background *background, const struct offender *offender,
-                          const struct family *family)
-{
-        if (family == offender->family || family->is_kernel || family->is_self || family->is_batch ||
-            job_of(background, family))
-                return false;
-        return !offender->family || !is_same_job(background->latest, offender->family, family);
-}
-
-static void keep_worse(struct offender *offender, const struct harm *harm)
-{
-        if (harm->victim_count > 0 && harm->lost > 0 &&
-            (offender->harm.victim_count == 0 || harm->lost_permille > offender->harm.lost_permille))
-                offender->harm = *harm;
-}
-
-/* Who waits less than this of its time is not what the answer is about. */
-#define DISK_NOTABLE_PERMILLE 100
-#define CPU_NOTABLE_PERMILLE  50
-
-/* Somebody who moves more than that beside the worker cannot be told from a culprit, unless its past says
- * that it never waited before. */
-#define VICTIM_MOVES 0.5
-
-static bool is_disk_victim(const struct background *background, const struct offender *offender,
-                           const struct family *family)
-{
-        if (!can_be_victim(background, offender, family) || !(family->ledger.disk_wait >= 0.01F) ||
-            lost_permille_of(family->ledger.disk_wait, &family->ledger) < DISK_NOTABLE_PERMILLE)
-                return false;
-        return disk_use_meets(background->latest, &offender->place,
-                              &background->uses[family - background->families]);
-}
-
-/* Nobody else moves more there; of work that is no reading or writing, nobody else waits more. */
-static bool is_main_user(const struct background *background, const struct offender *offender, double waiting)
-{
-        double share = parameter(background, BACKGROUND_MINIMUM_SHARE) / 1000;
-        if (offender->raid)
-                return offender->disk && offender->moved >= share * disk_carried(offender->disk);
-        if (offender->job && offender->job->worker.is_byteless)
-                return offender->queue >= share * (offender->queue + waiting);
-        return disk_is_main_user(background->latest, background->families, background->uses,
-                                 background->count, (size_t)(offender->family - background->families),
-                                 &offender->place, share);
-}
-
-void background_examine_disk(const struct background *background, struct offender *offender)
-{
-        struct harm harm = { 0 };
-        double wanted = 0, waiting = 0;
-        bool is_byteless = offender->job && offender->job->worker.is_byteless;
-        if (!(1000 * background->disk_in_use >= parameter(background, BACKGROUND_MINIMUM_BUSY)))
-                return;
-        for (size_t i = 0; i < background->count; i++)
-                if (is_disk_victim(background, offender, &background->families[i]))
-                        waiting += (double)background->families[i].ledger.disk_wait;
-        double part = disk_part(offender->disk, offender->queue, waiting);
-        if (waiting <= 0 || !is_main_user(background, offender, waiting))
-                return;
-        for (size_t i = 0; i < background->count; i++) {
-                const struct family *family = &background->families[i];
-                if (!is_disk_victim(background, offender, family))
-                        continue;
-                struct loss loss = disk_loss(background->history, family, offender->since_usec, part);
-                if (!(loss.permille > 0) || (!loss.is_usual_known && !is_byteless && !offender->raid &&
-                                             disk_moved(family) >= VICTIM_MOVES * offender->moved))
-                        continue;
-                harm.lost += loss.permille / 1000 * (double)ledger_wanted(&family->ledger);
-                wanted += (double)ledger_wanted(&family->ledger);
-                add_victim(&harm, family, loss.permille, loss.usual_permille);
-        }
-        harm.lost_permille = wanted > 0 ? 1000 * harm.lost / wanted : 0;
-        harm.is_usual_known = harm.victim_count > 0 && !isnan(harm.usual_permille[0]);
-        keep_worse(offender, &harm);
-}
-
-/* ---- CPU ---- */
-
-/* CPUs: beside a batch a daemon that wants next to nothing waits for most of it, and nobody feels that. */
-#define BATCH_VICTIM_CPU 0.02F
-#define LEAST_CPUS       0.2 /* of all */
-
-static bool is_cpu_victim(const struct background *background, const struct offender *offender,
-                          const struct family *family)
-{
-        const struct family *worker = offender->family;
-        if (!can_be_victim(background, offender, family) || !(family->ledger.cpu_wait >= 0.005F) ||
-            family->demand > worker->demand / 2 ||
-            lost_permille_of(family->ledger.cpu_wait, &family->ledger) < CPU_NOTABLE_PERMILLE)
-                return false;
-        if (worker->is_batch && !(family->cpu >= BATCH_VICTIM_CPU))
-                return false;
-        return !yields(background->latest, worker, family);
-}
-
-static void examine_cpu(const struct background *background, struct offender *offender)
-{
-        struct harm harm = { .is_cpu = true };
-        const struct family *worker = offender->family;
-        double waited = 0, wanted = 0, others = 0;
-        usec_t now_usec = background->latest->time.realtime_usec;
-        double least = parameter(background, BACKGROUND_MINIMUM_BUSY);
-        least = least > 850 ? least : 850; /* while CPUs idle nobody need wait for one */
-        if (!worker || !(1000 * background->cpu_busy >= least) ||
-            !((double)worker->cpu >= LEAST_CPUS * background->cpus) ||
-            (double)(now_usec - offender->since_usec) <
-                    parameter(background, BACKGROUND_BURST) * (double)USEC_PER_SEC)
-                return;
-        for (size_t i = 0; i < background->count; i++)
-                if (is_cpu_victim(background, offender, &background->families[i]))
-                        waited += (double)background->families[i].ledger.cpu_wait;
-        double part = waited > (double)worker->cpu ? (double)worker->cpu / waited : 1;
-        for (size_t i = 0; i < background->count; i++) {
-                const struct family *family = &background->families[i];
-                if (!is_cpu_victim(background, offender, family)) {
-                        if (family != worker && !family->is_kernel)
-                                others += (double)family->cpu;
-                        continue;
-                }
-                struct loss loss =
-                        loss_of(background->history, family, offender->since_usec, cpu_wait_of, part);
-                if (!(loss.permille > 0))
-                        continue;
-                harm.lost += loss.permille / 1000 * (double)ledger_wanted(&family->ledger);
-                wanted += (double)ledger_wanted(&family->ledger);
-                add_victim(&harm, family, loss.permille, loss.usual_permille);
-        }
-        if (1000 * (double)worker->cpu <
-            parameter(background, BACKGROUND_MINIMUM_SHARE) * ((double)worker->cpu + others))
-                return;
-        harm.lost_permille = wanted > 0 ? 1000 * harm.lost / wanted : 0;
-        harm.is_usual_known = harm.victim_count > 0 && !isnan(harm.usual_permille[0]);
-        keep_worse(offender, &harm);
 }
 
 /* ---- the whole ---- */
@@ -363,11 +200,17 @@ static void examine(const struct background *background, const struct background
                 offender.disk = disk_use_disk(background->latest, &offender.place);
                 offender.harm = (struct harm){ 0 };
                 background_examine_disk(background, &offender);
-                if (i == 0 || offender.harm.lost > ret_offender->harm.lost)
+                if (i == 0 || background_costs_more(&offender, ret_offender))
                         *ret_offender = offender;
         }
         if (job)
-                examine_cpu(background, ret_offender);
+                background_examine_cpu(background, ret_offender);
+}
+
+bool background_costs_more(const struct offender *a, const struct offender *b)
+{
+        return a->harm.state > b->harm.state ||
+               (a->harm.state == b->harm.state && a->harm.lost > b->harm.lost);
 }
 
 bool background_worst(const struct background *background, unsigned kinds, struct offender *ret_offender)
@@ -375,7 +218,7 @@ bool background_worst(const struct background *background, unsigned kinds, struc
         bool is_any = false;
         for (size_t i = 0; i < background->count; i++) {
                 const struct family *family = &background->families[i];
-                const struct background_job *job = job_of(background, family);
+                const struct background_job *job = background_job_of(background, family);
                 struct offender offender;
                 double unread;
                 if (job ? !(kinds & 1u << job->worker.kind)
@@ -383,7 +226,7 @@ bool background_worst(const struct background *background, unsigned kinds, struc
                                     !background_is_walker(background, family, &unread))
                         continue;
                 examine(background, job, family, &offender);
-                if (is_any && !(offender.harm.lost > ret_offender->harm.lost))
+                if (is_any && !background_costs_more(&offender, ret_offender))
                         continue;
                 *ret_offender = offender;
                 is_any = true;
@@ -391,19 +234,60 @@ bool background_worst(const struct background *background, unsigned kinds, struc
         return is_any;
 }
 
+/* A figure stands in it only where it was worked out. */
+static void clear(const struct background *background, const struct offender *offender, const char *name,
+                  double threshold, struct finding *ret_finding)
+{
+        const struct harm *harm = &offender->harm;
+        const char *what = harm->is_cpu ? "a CPU" : "the disk";
+        char a[UNITS_MAX], b[UNITS_MAX];
+        switch (harm->state) {
+        case HARM_NOTHING_SHORT:
+                finding_reason(ret_finding, VERDICT_CLEAR,
+                               "%s is at work, with the CPUs %s busy and disks in use %s of the time", name,
+                               format_permille(a, 1000 * known(background->cpu_busy)),
+                               format_permille(b, 1000 * known(background->disk_in_use)));
+                return;
+        case HARM_NOBODY_WAITS:
+                finding_reason(ret_finding, VERDICT_CLEAR, "%s is at work, and nobody else waits long for %s",
+                               name, what);
+                return;
+        case HARM_BRIEF:
+                finding_reason(ret_finding, VERDICT_CLEAR, "%s is at work, for a moment yet", name);
+                return;
+        case HARM_OTHERS_USE_MORE:
+                finding_reason(ret_finding, VERDICT_CLEAR, "%s is at work, but others use %s more than it",
+                               name, harm->is_cpu ? "the CPUs" : "the disk");
+                return;
+        case HARM_UNTOLD:
+                finding_reason(ret_finding, VERDICT_CLEAR,
+                               "%s is at work, but who waits for the disk uses it as much, and what that one "
+                               "usually waits is not known yet",
+                               name);
+                return;
+        case HARM_KNOWN:
+                break;
+        }
+        if (harm->lost_permille < threshold)
+                finding_reason(ret_finding, VERDICT_CLEAR,
+                               "%s is at work, but others lose only %s of their time to it", name,
+                               format_permille(a, harm->lost_permille));
+        else
+                finding_reason(ret_finding, VERDICT_CLEAR,
+                               "%s is at work, but others lose only %.0f ms of each second to it", name,
+                               1000 * harm->lost);
+}
+
 void background_conclude(const struct background *background, const struct offender *offender,
                          struct finding *ret_finding)
 {
         const struct harm *harm = &offender->harm;
         const char *name = offender->family ? offender->family->name : offender->raid->name;
-        double threshold =
-                parameter(background, background->context->was_found ? BACKGROUND_CLEAR : BACKGROUND_RAISE);
-        char lost[UNITS_MAX];
-        if (!(harm->lost_permille >= threshold) ||
-            !(1000 * harm->lost >= parameter(background, BACKGROUND_MINIMUM_WAIT))) {
-                finding_reason(ret_finding, VERDICT_CLEAR,
-                               "%s is at work, but others lose only %s of their time to it", name,
-                               format_permille(lost, harm->lost_permille));
+        double threshold = background_parameter(
+                background, background->context->was_found ? BACKGROUND_CLEAR : BACKGROUND_RAISE);
+        double least = background_parameter(background, BACKGROUND_MINIMUM_WAIT);
+        if (harm->state != HARM_KNOWN || harm->lost_permille < threshold || 1000 * harm->lost < least) {
+                clear(background, offender, name, threshold, ret_finding);
                 return;
         }
         if (history_covered(background->history, background->window_usec) < background->window_usec / 2) {

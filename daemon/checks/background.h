@@ -25,8 +25,20 @@ struct background_job {
         uint32_t pid;     /* of the worker itself */
 };
 
+/* How far the question came what others lose to a worker; of two resources or disks the further one counts.
+ */
+enum harm_state {
+        HARM_NOTHING_SHORT,   /* neither the disk nor the CPUs are busy enough for it */
+        HARM_NOBODY_WAITS,    /* for that resource */
+        HARM_BRIEF,           /* it has used the CPUs for a moment only */
+        HARM_OTHERS_USE_MORE, /* the waiting is theirs */
+        HARM_UNTOLD,          /* who waits uses as much, and has no past by which to tell them apart */
+        HARM_KNOWN,           /* the figures below are worked out */
+};
+
 /* What the others lose to one worker by one resource. */
 struct harm {
+        enum harm_state state;
         const struct family *victims[FINDING_VICTIMS_MAX]; /* the worst first */
         double lost_permille_of[FINDING_VICTIMS_MAX];      /* of what each wants */
         double usual_permille[FINDING_VICTIMS_MAX];        /* what it always waits; NAN: not known */
@@ -75,12 +87,19 @@ bool background_worst(const struct background *background, unsigned kinds, struc
  * inodes. */
 bool background_is_walker(const struct background *background, const struct family *family,
                           double *ret_unread);
-/* What others lose to an offender by the disk: fills offender->harm if it is worse than what is there. */
+/* What others lose to an offender by the disk, and to a worker by the CPUs: each fills offender->harm if it
+ * is worse than what is there. */
 void background_examine_disk(const struct background *background, struct offender *offender);
+void background_examine_cpu(const struct background *background, struct offender *offender);
+bool background_costs_more(const struct offender *a, const struct offender *b);
 /* Verdict, with its reason or all that makes a finding. */
 void background_conclude(const struct background *background, const struct offender *offender,
                          struct finding *ret_finding);
 
-/* ---- for background_report.c ---- */
+/* ---- for background_harm.c and background_report.c ---- */
+double background_parameter(const struct background *background, enum background_parameter number);
+/* Which of the workers that family is; NULL: none. */
+const struct background_job *background_job_of(const struct background *background,
+                                               const struct family *family);
 void background_report(const struct background *background, const struct offender *offender,
                        struct finding *ret_finding);

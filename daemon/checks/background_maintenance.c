@@ -57,7 +57,7 @@ static void run(const struct check_context *context, struct finding *ret_finding
         const struct sample *sample = background.latest->sample;
         for (size_t i = 0; i < sample->raid_count; i++) {
                 if (!offender_of_raid(&background, &sample->raids[i], &offender) ||
-                    (is_any && !(offender.harm.lost > worst.harm.lost)))
+                    (is_any && !background_costs_more(&offender, &worst)))
                         continue;
                 worst = offender;
                 is_any = true;

@@ -340,10 +340,15 @@ static void run(const struct check_context *context, struct finding *ret_finding
         }
         double threshold = context->was_found ? p[CLEAR_LOST] : p[RAISE_LOST];
         (void)family_words(who, sizeof(who), s.suspect);
+        if (s.victim_count == 0) {
+                finding_reason(ret_finding, VERDICT_CLEAR,
+                               "%s keeps a disk busy, and nobody else waits longer for it than usual", who);
+                return;
+        }
         if (s.lost_permille < threshold || 1000 * s.waited < p[MINIMUM_WAIT]) {
                 finding_reason(ret_finding, VERDICT_CLEAR,
                                "%s keeps a disk busy, but others lose only %s of their time to it", who,
-                               format_permille(lost, s.victim_count > 0 ? s.lost_permille : 0));
+                               format_permille(lost, s.lost_permille));
                 return;
         }
         if (history_covered(s.history, s.window_usec) < s.window_usec / 2) {

@@ -54,7 +54,7 @@ static void test_busy_but_nobody_waits(void **state)
         (void)state;
         add_writer(20 * MB);
         fake_run(machine, 30);
-        assert_clear(CHECK, "others lose only 0.0 %");
+        assert_clear(CHECK, "nobody else waits longer for it than usual");
         struct fake_process *database = add_victim(0.012);
         database->running = 0.05; /* 19 %, and little of it */
         fake_run(machine, 20);
@@ -152,7 +152,7 @@ static void test_the_writer_alone_waits(void **state)
         fake_work(machine, "jbd2/sda1-8", 0.01, 0);
         machine->processes[2].disk_wait = 0.8;
         fake_run(machine, 30);
-        assert_clear(CHECK, "others lose only 0.0 %");
+        assert_clear(CHECK, "nobody else waits longer for it than usual");
 }
 
 static void test_batch_victims(void **state)
@@ -161,7 +161,7 @@ static void test_batch_victims(void **state)
         add_writer(20 * MB);
         add_victim(0.5)->counters.nice = 19; /* updatedb */
         fake_run(machine, 30);
-        assert_clear(CHECK, "others lose only 0.0 %");
+        assert_clear(CHECK, "nobody else waits longer for it than usual");
 }
 
 /* Two copies of one name: one fills the disk, the other waits for it. */
@@ -190,7 +190,7 @@ static void test_rsync_alone(void **state)
         generator->running = 0.02;
         generator->disk_wait = 0.9;
         fake_run(machine, 30);
-        assert_clear(CHECK, "others lose only 0.0 %");
+        assert_clear(CHECK, "nobody else waits longer for it than usual");
 }
 
 static void two_disks(void)
@@ -222,7 +222,7 @@ static void test_heavy_writer_elsewhere(void **state)
         fake_end(machine, "spooler");
         database->counters.io_devices[0] = DEVICE_NUMBER(8, 16);
         fake_run(machine, 30);
-        assert_clear(CHECK, "others lose only 0.0 %");
+        assert_clear(CHECK, "nobody else waits longer for it than usual");
 }
 
 /* A copy from the busy disk to another: in the way on the one, hardly there on the other. */
@@ -277,12 +277,12 @@ static void test_volume(void **state)
                 volume->read_msec += 2000;
                 fake_tick(machine, 1);
         }
-        assert_clear(CHECK, "others lose only 0.0 %");
+        assert_clear(CHECK, "nobody else waits longer for it than usual");
         fake_run(machine, 2);
         (void)assert_found(CHECK);
         (void)snprintf(volume->lower, sizeof(volume->lower), "sdb");
         fake_run(machine, 2);
-        assert_clear(CHECK, "others lose only 0.0 %");
+        assert_clear(CHECK, "nobody else waits longer for it than usual");
         volume->lower[0] = '\0'; /* not known: the writer's is busy, so it may be that one */
         fake_run(machine, 2);
         (void)assert_found(CHECK);
@@ -311,7 +311,7 @@ static void test_image_on_a_busy_disk(void **state)
                 image->read_bytes += 500000;
                 fake_tick(machine, 1);
         }
-        assert_clear(CHECK, "others lose only 0.0 %");
+        assert_clear(CHECK, "nobody else waits longer for it than usual");
         machine->disk_write_bytes =
                 0.3 * MB; /* nobody else uses it: then the image's reads are what there is */
         for (int i = 0; i < 12; i++) {
