@@ -77,8 +77,11 @@ static void test_temporary_directory(void **state)
         struct paths paths = { 0 };
         char error[256], directory[64];
         uid_t uid = geteuid() == 0 ? 60000U + (uid_t)getpid() % 1000 : geteuid();
-        if (geteuid() != 0)
-                skip(); /* it may be in use by a slowd of this user's */
+        if (geteuid() != 0) {
+                print_message(
+                        "skipped: not root, so the directory may be in use by a slowd of this user's\n");
+                skip();
+        }
         text_format(directory, sizeof(directory), "/tmp/slowd-%u", (unsigned)uid);
         (void)rmdir(directory);
         /* what is there belongs to somebody else */
