@@ -31,8 +31,7 @@ struct boot_suspect boot_find_holder(const struct boot_situation *s)
         return best;
 }
 
-/* One unit that explains the delay, not just the longest of many small ones. */
-bool boot_is_holder(const struct boot_situation *s, const struct boot_suspect *suspect)
+bool boot_is_held(const struct boot_situation *s, const struct boot_suspect *suspect)
 {
         if (!suspect->unit)
                 return false;
@@ -40,6 +39,65 @@ bool boot_is_holder(const struct boot_situation *s, const struct boot_suspect *s
                 return boot_seconds(suspect->excess_usec) >= s->longer_sec / 2 &&
                        suspect->excess_usec >= s->usual.over_usec / 2;
         return (double)suspect->held_usec * 1000 >= s->holder_permille * (double)s->length_usec;
+}
+
+static usec_t earlier_of(usec_t a, usec_t b)
+{
+        return a < b ? a : b;
+}
+
+/* What went on while the chain waited for a unit. */
+struct company {
+        usec_t next_usec;        /* when the last but one had started or ended */
+        double own_sec, cpu_sec; /* CPU time of the unit, and of all */
+};
+
+static struct company company_of(const struct boot_situation *s, const struct boot_suspect *suspect,
+                                 double cpus)
+{
+        usec_t end_usec = suspect->unit->activated_usec, begin_usec = end_usec - suspect->held_usec;
+        struct company company = { .next_usec = begin_usec };
+        for (uint32_t i = 0; i < s->boot->unit_count; i++) {
+                const struct boot_unit *unit = &s->boot->units[i];
+                if (unit->cpu_usec == ABSENT || unit->length_usec == ABSENT)
+                        continue;
+                usec_t ended_usec = unit->activating_usec + unit->length_usec;
+                usec_t from_usec = unit->activating_usec > begin_usec ? unit->activating_usec : begin_usec;
+                usec_t until_usec = earlier_of(ended_usec, end_usec);
+                if (until_usec <= from_usec)
+                        continue;
+                /* Counted until a minute later: it cannot have used more than there was. */
+                double cpu_sec =
+                        fmin(boot_seconds(unit->cpu_usec), cpus * boot_seconds(until_usec - from_usec));
+                company.cpu_sec += cpu_sec;
+                if (unit == suspect->unit)
+                        company.own_sec = cpu_sec;
+                else if (ended_usec <= end_usec && ended_usec > company.next_usec)
+                        company.next_usec = ended_usec;
+        }
+        return company;
+}
+
+/* Of many that compute at once one is the last, and the chain waited for it as long as for all of them. It is
+ * not to blame alone if without it the next to last would have held up the boot, and if they kept each other
+ * waiting: together they had most of the CPUs, and the last one the smaller part of that. */
+static bool is_last_of_many(const struct boot_situation *s, const struct boot_suspect *suspect)
+{
+        if (s->latest->sample->stat.cpu_count == ABSENT || suspect->unit->activated_usec == ABSENT ||
+            suspect->unit->activated_usec < suspect->held_usec)
+                return false;
+        double cpus = (double)s->latest->sample->stat.cpu_count;
+        struct company company = company_of(s, suspect, cpus);
+        struct boot_suspect alone = *suspect;
+        alone.held_usec = suspect->unit->activated_usec - company.next_usec;
+        alone.excess_usec = earlier_of(alone.held_usec, suspect->excess_usec);
+        return !boot_is_held(s, &alone) && company.own_sec < company.cpu_sec / 2 &&
+               company.cpu_sec >= cpus * boot_seconds(suspect->held_usec) / 2;
+}
+
+bool boot_is_holder(const struct boot_situation *s, const struct boot_suspect *suspect)
+{
+        return boot_is_held(s, suspect) && !is_last_of_many(s, suspect);
 }
 
 /* What all services that are new, or cost much more than a second, cost together. */
@@ -205,7 +263,8 @@ void boot_blame_load(const struct boot_situation *s, const char *how_long, struc
                 finding_remedy(finding, "slowctl boot", "see what started, and what took how long");
                 return;
         }
-        finding->culprit = boot_subject(s, load->most);
+        bool is_most = boot_seconds(load->most->cpu_usec) >= load->cpu_sec / 2;
+        finding->culprit = is_most ? boot_subject(s, load->most) : subject_machine(s->latest);
         finding_evidence(finding, "boot.cpu", load->cpu_sec * (double)USEC_PER_SEC, "usec", NAN, NAN,
                          "%u services used %s of CPU, %s alone %s", load->count, all, load->most->name,
                          format_duration(cpu, load->most->cpu_usec));
@@ -213,9 +272,16 @@ void boot_blame_load(const struct boot_situation *s, const char *how_long, struc
                 finding_evidence(finding, "boot.new", load->new_count, "count", NAN, NAN,
                                  "%u of them earlier boots did not have", load->new_count);
         text_format(finding->summary, sizeof(finding->summary),
-                    "%s: %s services start with it and use %s of CPU, most of it %s", how_long,
-                    format_count(services, (double)s->boot->times.services), all, load->most->name);
-        if (strcmp(load->most->type, "session") == 0) {
+                    "%s: %s services start with it and use %s of CPU, %s %s", how_long,
+                    format_count(services, (double)s->boot->times.services), all,
+                    is_most ? "most of it" : "none more than", is_most ? load->most->name : cpu);
+        if (!is_most)
+                finding_remedy(
+                        finding, NULL,
+                        "disable those that nobody needs, and let others start when the rest is there: "
+                        "[Unit] After=%s",
+                        s->boot->times.target[0] ? s->boot->times.target : "multi-user.target");
+        else if (strcmp(load->most->type, "session") == 0) {
                 finding_remedy(finding, NULL,
                                "take out of the desktop's startup programs (~/.config/autostart) what nobody "
                                "needs at once");

@@ -28,7 +28,10 @@ struct boot_suspect {
 double boot_seconds(uint64_t usec);
 /* The unit of the chain that took most of what is not usual. */
 struct boot_suspect boot_find_holder(const struct boot_situation *s);
-/* Whether that one unit explains the delay, and is not just the longest of many small ones. */
+/* Whether the chain waited for that one unit for so long that it explains the delay: it is not just the
+ * longest of many small ones. */
+bool boot_is_held(const struct boot_situation *s, const struct boot_suspect *suspect);
+/* And whether it alone is to blame, rather than being the last of many that shared the CPUs. */
 bool boot_is_holder(const struct boot_situation *s, const struct boot_suspect *suspect);
 struct subject boot_subject(const struct boot_situation *s, const struct boot_unit *unit);
 

@@ -150,7 +150,7 @@ static bool is_long(const struct boot_situation *s)
                 return (double)s->length_usec * 1000 > s->p[LONGER] * (double)s->usual.usual_usec &&
                        boot_seconds(s->usual.over_usec) > s->p[LONGER_SECONDS];
         struct boot_suspect holder = boot_find_holder(s);
-        return boot_seconds(s->length_usec) > s->p[LONG_SECONDS] && boot_is_holder(s, &holder);
+        return boot_seconds(s->length_usec) > s->p[LONG_SECONDS] && boot_is_held(s, &holder);
 }
 
 static void run_finished(struct boot_situation *s, struct finding *finding)

@@ -144,10 +144,84 @@ static void test_too_much(void **state)
         add_earlier(10);
         begin(&boot, 3);
         struct finding finding = assert_found(CHECK);
-        assert_string_equal(finding.culprit.name, "heavy-30.service");
-        assert_says(&finding, "70 services start with it and use 60 s of CPU");
+        assert_int_equal(finding.culprit.kind, SUBJECT_MACHINE); /* none of them did more than the others */
+        assert_says(&finding, "70 services start with it and use 60 s of CPU, none more than 2 s");
         assert_says(&finding, "30 of them earlier boots did not have");
         assert_says(&finding, "waited for a CPU 91 % of the time");
+}
+
+/* Thirty oneshots; the last to end is on the chain. At once each takes as long as all, one after the other
+ * only its own two seconds. */
+static struct boot thirty(bool at_once)
+{
+        char name[32];
+        struct boot boot = fake_boot(50, 55);
+        for (unsigned i = 1; i <= 30; i++) {
+                (void)snprintf(name, sizeof(name), "job-%02u.service", i);
+                double length = at_once ? 29 + 0.1 * i : 1;
+                bool is_on_chain = at_once ? i == 30 : i > 10;
+                struct boot_unit *unit = fake_boot_unit(&boot, name, length, is_on_chain ? length : 0);
+                unit->cpu_usec = at_once ? 2 * USEC_PER_SEC + i : 900 * USEC_PER_MSEC;
+                if (!at_once) {
+                        unit->activating_usec += i * USEC_PER_SEC;
+                        unit->activated_usec += i * USEC_PER_SEC;
+                }
+        }
+        return boot;
+}
+
+static void test_last_of_many(void **state)
+{
+        (void)state;
+        struct boot boot = thirty(true);
+        add_earlier(10);
+        begin(&boot, 3);
+        struct finding finding = assert_found(CHECK);
+        assert_int_equal(finding.culprit.kind, SUBJECT_MACHINE);
+        assert_says(&finding, "services start with it and use 60 s of CPU, none more than 2 s");
+        assert_false(fake_says(&finding, "held up"));
+
+        /* Found without a usual as well, and blamed on all. */
+        (void)tear_down(state);
+        (void)set_up(state);
+        begin(&boot, 3);
+        finding = assert_found(CHECK);
+        assert_int_equal(finding.culprit.kind, SUBJECT_MACHINE);
+}
+
+static void test_one_after_the_other(void **state)
+{
+        (void)state;
+        struct boot boot = thirty(false);
+        add_earlier(10);
+        begin(&boot, 3);
+        struct finding finding = assert_found(CHECK);
+        assert_int_equal(finding.culprit.kind, SUBJECT_MACHINE);
+        assert_false(fake_says(&finding, "held up"));
+}
+
+/* The others were done long before, or hardly computed: then it is the one that was waited for. */
+static void test_last_but_to_blame(void **state)
+{
+        (void)state;
+        struct boot boot = thirty(true);
+        for (uint32_t i = 0; i < boot.unit_count; i++)
+                if (boot.units[i].level == 0 && strncmp(boot.units[i].name, "job-", 4) == 0)
+                        boot.units[i].length_usec = 5 * USEC_PER_SEC;
+        add_earlier(10);
+        begin(&boot, 3);
+        struct finding finding = assert_found(CHECK);
+        assert_string_equal(finding.culprit.name, "job-30.service");
+
+        (void)tear_down(state);
+        (void)set_up(state);
+        struct boot asleep = thirty(true);
+        for (uint32_t i = 0; i < asleep.unit_count; i++)
+                asleep.units[i].cpu_usec = 100 * USEC_PER_MSEC;
+        add_earlier(10);
+        begin(&asleep, 3);
+        finding = assert_found(CHECK);
+        assert_string_equal(finding.culprit.name, "job-30.service");
 }
 
 static void test_unexplained(void **state)
@@ -254,10 +328,20 @@ static void test_hostile_name(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                CASE(test_unknown),        CASE(test_usual),         CASE(test_held_up),
-                CASE(test_grown),          CASE(test_off_the_chain), CASE(test_too_much),
-                CASE(test_unexplained),    CASE(test_once),          CASE(test_first_boots),
-                CASE(test_still_starting), CASE(test_hostile_name),
+                CASE(test_unknown),
+                CASE(test_usual),
+                CASE(test_held_up),
+                CASE(test_grown),
+                CASE(test_off_the_chain),
+                CASE(test_too_much),
+                CASE(test_unexplained),
+                CASE(test_once),
+                CASE(test_first_boots),
+                CASE(test_still_starting),
+                CASE(test_hostile_name),
+                CASE(test_last_of_many),
+                CASE(test_one_after_the_other),
+                CASE(test_last_but_to_blame),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }
