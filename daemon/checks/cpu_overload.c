@@ -243,6 +243,14 @@ static bool is_short_burst(const struct situation *s, const double *p)
         return (double)used < 0.7 * (double)suspect->cpu;
 }
 
+/* After slowd's start and after a gap the window holds less than its name says, and the mean of what little
+ * there is would be that very burst of starting which the whole window passes over. An incident that is open
+ * has been judged by a whole one: half is enough to stay. */
+static double needed_seconds(const double *p, bool was_found)
+{
+        return was_found ? p[WINDOW_SECONDS] / 2 : p[WINDOW_SECONDS] * 7 / 8; /* ticks are not on the dot */
+}
+
 static void describe_wait(const struct situation *s, struct finding *finding)
 {
         char share[UNITS_MAX], usual_share[UNITS_MAX];
@@ -437,10 +445,9 @@ static void run(const struct check_context *context, struct finding *ret_finding
                                p[BURST_SECONDS]);
                 return;
         }
-        usec_t onset_usec = history_covered(s.history, s.window_usec);
-        if (onset_usec < s.window_usec / 2) {
-                finding_reason(ret_finding, VERDICT_CLEAR, "%s: for less than %.0f s yet", who,
-                               p[WINDOW_SECONDS] / 2);
+        double needed_sec = needed_seconds(p, context->was_found);
+        if ((double)history_covered(s.history, s.window_usec) < needed_sec * (double)USEC_PER_SEC) {
+                finding_reason(ret_finding, VERDICT_CLEAR, "%s: for less than %.0f s yet", who, needed_sec);
                 return;
         }
         found(&s, p, ret_finding);
