@@ -399,10 +399,30 @@ static void found(struct situation *s, const double *p, struct finding *finding)
                     format_permille(share, finding->victims[0].lost_permille));
 }
 
+/* Who did lose time, for a person who is one of them: a healthy machine is not fast for everybody. It is a
+ * little share of their time, or a large one of next to none. */
+static void say_near_miss(const struct situation *s, const char *busy, bool is_little,
+                          struct finding *finding)
+{
+        char who[SUBJECT_NAME_MAX], losers[SUBJECT_NAME_MAX + 32] = "others", lost[UNITS_MAX];
+        size_t count = s->victim_count;
+        if (count > 1)
+                text_format(losers, sizeof(losers), "%s and %zu other%s", s->victims[0]->name, count - 1,
+                            count > 2 ? "s" : "");
+        else if (count == 1)
+                text_format(losers, sizeof(losers), "%s", s->victims[0]->name);
+        finding_reason(finding, VERDICT_CLEAR,
+                       "%s %s the CPUs (%s), but %s %s %s%s of %s time (%s%.0f ms each second)",
+                       family_words(who, sizeof(who), s->suspect), s->suspect->count > 1 ? "fill" : "fills",
+                       busy, losers, count == 1 ? "loses" : "lose", is_little ? "only " : "",
+                       format_permille(lost, count > 0 ? s->lost_permille : 0), count == 1 ? "its" : "their",
+                       is_little ? "" : "only ", 1000 * s->taken);
+}
+
 static void run(const struct check_context *context, struct finding *ret_finding)
 {
         const double *p = context->parameters;
-        char busy[UNITS_MAX], lost[UNITS_MAX], who[SUBJECT_NAME_MAX];
+        char busy[UNITS_MAX], who[SUBJECT_NAME_MAX];
         struct situation s = {
                 .history = context->history,
                 .latest = history_latest(context->history),
@@ -433,11 +453,7 @@ static void run(const struct check_context *context, struct finding *ret_finding
         (void)family_words(who, sizeof(who), s.suspect);
         if (s.lost_permille < threshold || 1000 * s.taken < p[MINIMUM_WAIT] ||
             (s.is_mild && s.taken < MILD_WAIT)) {
-                finding_reason(
-                        ret_finding, VERDICT_CLEAR,
-                        "%s %s the CPUs (%s), but others lose only %s of their time (%.0f ms each second)",
-                        who, s.suspect->count > 1 ? "fill" : "fills", busy,
-                        format_permille(lost, s.victim_count > 0 ? s.lost_permille : 0), 1000 * s.taken);
+                say_near_miss(&s, busy, s.lost_permille < threshold, ret_finding);
                 return;
         }
         if (is_short_burst(&s, p)) {

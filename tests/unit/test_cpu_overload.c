@@ -89,7 +89,7 @@ static void test_full_but_nobody_waits(void **state)
         add_victim("", 0);
         fake_work(machine, "nginx", 0.2, 0.0635); /* 24.1 % */
         fake_run(machine, 20);
-        assert_clear(CHECK, "others lose only 24 %");
+        assert_clear(CHECK, "nginx loses only 24 %");
         (void)assert_verdict(CHECK, VERDICT_FOUND, true); /* but an open incident stays open */
         fake_work(machine, "nginx", 0.2, 0.03);           /* 13 % */
         fake_run(machine, 20);
@@ -105,7 +105,7 @@ static void test_hardly_any_wait(void **state)
         timer->running = 0.004;
         timer->cpu_wait = 0.008;
         fake_run(machine, 60);
-        assert_clear(CHECK, "others lose only");
+        assert_clear(CHECK, "chronyd loses 67 % of its time (only 8 ms each second)");
 }
 
 /* As many busy threads as CPUs: full, not overloaded, whatever a bystander waits. */
@@ -495,7 +495,7 @@ static void test_a_mild_mix(void **state)
         assert_says(&finding, "others want the rest: blender 0.9, borg 0.8 CPUs");
         web->cpu_wait = 0.03; /* little of its time, and little of anybody's */
         fake_run(machine, 20);
-        assert_clear(CHECK, "others lose only");
+        assert_clear(CHECK, "nginx loses 27 % of its time (only 30 ms each second)");
 }
 
 /* The same, but of the one that waits it is not known whether it always does. */
