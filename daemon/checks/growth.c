@@ -7,6 +7,7 @@
 
 #include "common/text.h"
 #include "common/units.h"
+#include "daemon/checks/blame.h"
 
 #define BINS_MAX 72
 
@@ -326,4 +327,34 @@ const char *growth_rate_words(char buffer[static FINDING_TEXT_MAX], const struct
                     : is_slow ? "day"
                               : "hour");
         return buffer;
+}
+
+/* Who is told now has to act now. */
+#define CRITICAL_SECONDS 600
+
+void growth_found(const struct growth *growth, double left_sec, double warning_sec, struct finding *finding)
+{
+        finding->verdict = VERDICT_FOUND;
+        finding->kind = FINDING_RISK;
+        finding->severity = left_sec < CRITICAL_SECONDS ? SEVERITY_CRITICAL
+                            : left_sec < warning_sec    ? SEVERITY_WARNING
+                                                        : SEVERITY_NOTICE;
+        finding->confidence_permille = growth->over_usec >= USEC_PER_HOUR ? 900 : 700;
+        finding->since_usec = growth->since_usec;
+}
+
+void growth_say_rate(const struct growth *growth, struct finding *finding)
+{
+        char over[UNITS_MAX], rate[FINDING_TEXT_MAX];
+        finding_evidence(finding, "memory.growthRate", growth->bytes_per_sec, "bytesPerSecond", NAN, NAN,
+                         "%s, over the last %s, evenly and without slowing down",
+                         growth_rate_words(rate, growth), format_duration(over, growth->over_usec));
+}
+
+void growth_say_time_left(double left_sec, double warning_sec, struct finding *finding)
+{
+        char left[UNITS_MAX];
+        finding_evidence(finding, "memory.timeLeft", left_sec * 1e6, "usec", warning_sec * 1e6, NAN,
+                         "at this rate they are used up in %s",
+                         format_duration(left, (usec_t)(left_sec * 1e6)));
 }

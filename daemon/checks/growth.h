@@ -51,3 +51,10 @@ struct growth {
 bool growth_find(const struct growth_question *question, struct growth *ret_growth);
 /* "12 MB more each minute"; by the hour or day what goes on for longer. Returns buffer. */
 const char *growth_rate_words(char buffer[static FINDING_TEXT_MAX], const struct growth *growth);
+/* Growth is a risk, as grave as the time until the room is used up is short: all of the finding but who it is
+ * and the words. With less than `warning_sec` left it is a warning. */
+void growth_found(const struct growth *growth, double left_sec, double warning_sec, struct finding *finding);
+/* Evidence: how fast it grows. */
+void growth_say_rate(const struct growth *growth, struct finding *finding);
+/* Evidence: how long what is left lasts. */
+void growth_say_time_left(double left_sec, double warning_sec, struct finding *finding);

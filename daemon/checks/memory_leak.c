@@ -211,7 +211,7 @@ static void add_remedies(const struct situation *s, const struct suspect *leak, 
 
 static void describe(const struct situation *s, const struct suspect *leak, struct finding *finding)
 {
-        char a[UNITS_MAX], b[UNITS_MAX], c[UNITS_MAX], rate[FINDING_TEXT_MAX];
+        char a[UNITS_MAX], b[UNITS_MAX], c[UNITS_MAX];
         const struct growth *growth = &leak->growth;
         usec_t age_usec = s->latest->time.realtime_usec - growth->since_usec;
         finding_evidence(finding, "memory.growth", growth->now_bytes - growth->from_bytes, "bytes",
@@ -219,9 +219,7 @@ static void describe(const struct situation *s, const struct suspect *leak, stru
                          "what it holds when it holds least has grown from %s to %s in %s",
                          format_bytes(a, growth->from_bytes), format_bytes(b, growth->now_bytes),
                          format_duration(c, age_usec));
-        finding_evidence(finding, "memory.growthRate", growth->bytes_per_sec, "bytesPerSecond", NAN, NAN,
-                         "%s, over the last %s, evenly and without slowing down",
-                         growth_rate_words(rate, growth), format_duration(b, growth->over_usec));
+        growth_say_rate(growth, finding);
         if (leak->limit)
                 finding_evidence(finding, "memory.left", leak->room_bytes, "bytes", NAN, NAN,
                                  "%s are left of the %s that %s may hold", format_bytes(a, leak->room_bytes),
@@ -229,9 +227,7 @@ static void describe(const struct situation *s, const struct suspect *leak, stru
         else
                 finding_evidence(finding, "memory.left", leak->room_bytes, "bytes", NAN, NAN,
                                  "%s of memory and swap are left", format_bytes(a, leak->room_bytes));
-        finding_evidence(finding, "memory.timeLeft", growth->left_sec * 1e6, "usec", s->p[WARNING] * 1e6, NAN,
-                         "at this rate they are used up in %s",
-                         format_duration(a, (usec_t)(growth->left_sec * 1e6)));
+        growth_say_time_left(growth->left_sec, s->p[WARNING], finding);
 }
 
 static void found(const struct situation *s, const struct suspect *leak, struct finding *finding)
@@ -247,14 +243,8 @@ static void found(const struct situation *s, const struct suspect *leak, struct 
                 .programs = { leak->program },
                 .program_count = 1,
         };
-        finding->verdict = VERDICT_FOUND;
-        finding->kind = FINDING_RISK;
-        finding->severity = growth->left_sec < 600             ? SEVERITY_CRITICAL
-                            : growth->left_sec < s->p[WARNING] ? SEVERITY_WARNING
-                                                               : SEVERITY_NOTICE;
-        finding->confidence_permille = growth->over_usec >= USEC_PER_HOUR ? 900 : 700;
+        growth_found(growth, growth->left_sec, s->p[WARNING], finding);
         finding->takes_memory = !leak->limit && s->room < GROWTH_SHORT * s->total;
-        finding->since_usec = growth->since_usec;
         finding->culprit = subject_of_family(s->latest, &family, NAN, SUBJECT_PROGRAM);
         finding->has_origin = origin_of_family(s->latest, &family, &finding->origin);
         describe(s, leak, finding);

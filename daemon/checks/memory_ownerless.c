@@ -310,16 +310,14 @@ static void add_remedies(const struct situation *s, struct finding *finding)
 
 static void describe(const struct situation *s, struct finding *finding)
 {
-        char a[UNITS_MAX], b[UNITS_MAX], c[UNITS_MAX], rate[FINDING_TEXT_MAX];
+        char a[UNITS_MAX], b[UNITS_MAX], c[UNITS_MAX];
         const struct growth *growth = &s->growth;
         usec_t age_usec = s->latest->time.realtime_usec - growth->since_usec;
         finding_evidence(finding, "memory.growth", growth->now_bytes - growth->from_bytes, "bytes",
                          s->p[MINIMUM_GROWTH] / 1000 * s->total, NAN, "%s: from %s to %s in %s",
                          s->pool->words, format_bytes(a, growth->from_bytes),
                          format_bytes(b, growth->now_bytes), format_duration(c, age_usec));
-        finding_evidence(finding, "memory.growthRate", growth->bytes_per_sec, "bytesPerSecond", NAN, NAN,
-                         "%s, over the last %s, evenly and without slowing down",
-                         growth_rate_words(rate, growth), format_duration(b, growth->over_usec));
+        growth_say_rate(growth, finding);
         if (s->mount)
                 finding_evidence(finding, "memory.place", s->owned, "bytes", NAN, NAN,
                                  "%s of that lie below %s", format_bytes(a, s->owned), s->mount->path);
@@ -334,23 +332,15 @@ static void describe(const struct situation *s, struct finding *finding)
                                  format_bytes(b, (double)s->slab->bytes));
         finding_evidence(finding, "memory.left", s->room, "bytes", NAN, NAN, "%s of memory%s are left",
                          format_bytes(a, s->room), s->pool->can_swap ? " and swap" : "");
-        finding_evidence(finding, "memory.timeLeft", s->left_sec * 1e6, "usec", s->p[WARNING] * 1e6, NAN,
-                         "at this rate they are used up in %s",
-                         format_duration(a, (usec_t)(s->left_sec * 1e6)));
+        growth_say_time_left(s->left_sec, s->p[WARNING], finding);
 }
 
 static void found(const struct situation *s, struct finding *finding)
 {
         char what[FINDING_TEXT_MAX], size[UNITS_MAX], rate[FINDING_TEXT_MAX], left[UNITS_MAX];
         const struct growth *growth = &s->growth;
-        finding->verdict = VERDICT_FOUND;
-        finding->kind = FINDING_RISK;
-        finding->severity = s->left_sec < 600             ? SEVERITY_CRITICAL
-                            : s->left_sec < s->p[WARNING] ? SEVERITY_WARNING
-                                                          : SEVERITY_NOTICE;
-        finding->confidence_permille = growth->over_usec >= USEC_PER_HOUR ? 900 : 700;
+        growth_found(growth, s->left_sec, s->p[WARNING], finding);
         finding->takes_memory = s->available < GROWTH_SHORT * s->total;
-        finding->since_usec = growth->since_usec;
         set_culprit(s, finding);
         describe(s, finding);
         add_remedies(s, finding);
