@@ -4,9 +4,9 @@
  *   note-writer   writes 4 KiB to FILE and waits until they are on the disk, every 200 ms
  *   reader        reads 64 KiB at a random place of FILE, past the cache, every 100 ms
  *   probe-all     prints the medians of all of them over the last SECONDS (for scripts)
- * The pauses are these on average, a quarter more or less: at whole multiples of a quota's period (100 ms) somebody
- * would come at the same moment of each, always before the quota is used up or always after.
- * Each writes a line a second to /run/lab/NAME: when (monotonic, s), median and longest wait (us), how many.
+ * The pauses are these on average, a quarter more or less: at whole multiples of a quota's period (100 ms)
+ * somebody would come at the same moment of each, always before the quota is used up or always after. Each
+ * writes a line a second to /run/lab/NAME: when (monotonic, s), median and longest wait (us), how many.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
