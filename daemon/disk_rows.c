@@ -47,7 +47,7 @@ static void take_errors(const struct history *history, struct disk_row *row)
                         row->last_error_usec = fs->last_usec;
         }
         for (size_t i = 0; (event = history_disk_event(history, i)); i++) {
-                usec_t at_usec = history_event_time(history, event->last_usec);
+                usec_t at_usec = event->last_realtime_usec;
                 if (strcmp(disk_whole(latest, event->device), row->name) != 0)
                         continue;
                 row->messages += event->count;

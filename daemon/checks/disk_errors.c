@@ -109,8 +109,7 @@ static void take_events(struct situation *s)
                 if (!sick)
                         continue;
                 sick->counts[event->kind] += event->count;
-                take_times(sick, history_event_time(history, event->first_usec),
-                           history_event_time(history, event->last_usec));
+                take_times(sick, event->first_realtime_usec, event->last_realtime_usec);
                 if (!sick->telling || telling(event->kind) > telling(sick->telling->kind))
                         sick->telling = event;
                 if (!sick->program && event->program[0])

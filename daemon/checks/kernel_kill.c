@@ -64,10 +64,10 @@ size_t kernel_kills(const struct history *history, usec_t window_usec, struct ke
 {
         usec_t now_usec = history_latest(history)->time.realtime_usec;
         const struct kernel_message *message;
+        usec_t at_usec;
         size_t count = 0;
-        for (size_t i = 0; (message = history_kill_message(history, i)); i++) {
+        for (size_t i = 0; (message = history_kill_message(history, i, &at_usec)); i++) {
                 struct kernel_kill kill = { .anon_bytes = ABSENT };
-                usec_t at_usec = history_message_time(history, message);
                 if (at_usec + window_usec < now_usec)
                         break;
                 /* At the start: a program may call itself anything. */

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "common/text.h"
+#include "daemon/history/dates.h"
 
 #define MERGE_USEC USEC_PER_MINUTE
 
@@ -100,10 +101,13 @@ static void push_message(struct disk_events *events, const struct sample *sample
         struct disk_message parsed;
         if (!disk_message_parse(message->text, &parsed))
                 return;
+        usec_t realtime_usec = date_of(&sample->time, message->monotonic_usec);
         struct disk_event event = { .kind = parsed.kind,
                                     .count = 1,
                                     .first_usec = message->monotonic_usec,
-                                    .last_usec = message->monotonic_usec };
+                                    .last_usec = message->monotonic_usec,
+                                    .first_realtime_usec = realtime_usec,
+                                    .last_realtime_usec = realtime_usec };
         name_device(events, sample, parsed.device, &event);
         struct disk_event *same = find_same(events, &event);
         if (!same) {
@@ -115,8 +119,10 @@ static void push_message(struct disk_events *events, const struct sample *sample
                         events->count++;
         } else {
                 same->count++;
-                if (event.last_usec > same->last_usec)
+                if (event.last_usec > same->last_usec) {
                         same->last_usec = event.last_usec;
+                        same->last_realtime_usec = realtime_usec;
+                }
         }
         if (parsed.program[0])
                 memcpy(same->program, parsed.program, sizeof(same->program));
@@ -127,6 +133,15 @@ void disk_events_push(struct disk_events *events, const struct sample *sample)
         note_removables(events, sample);
         for (size_t i = 0; i < sample->message_count; i++)
                 push_message(events, sample, &sample->messages[i]);
+}
+
+void disk_events_set_clock(struct disk_events *events, int64_t step_usec)
+{
+        for (uint32_t i = 0; i < events->count; i++) {
+                struct disk_event *event = &events->events[i];
+                event->first_realtime_usec = date_moved(event->first_realtime_usec, step_usec);
+                event->last_realtime_usec = date_moved(event->last_realtime_usec, step_usec);
+        }
 }
 
 const struct disk_event *disk_events_get(const struct disk_events *events, size_t index, usec_t now_usec,

@@ -17,8 +17,10 @@ struct disk_event {
         bool is_named;                /* `device` is or was one of /proc/diskstats */
         uint32_t count;
         usec_t first_usec, last_usec; /* monotonic */
-        char program[COMM_MAX];       /* of the last that named one; "" */
-        char text[MESSAGE_TEXT_MAX];  /* the first message */
+        /* Realtime: of the same, by the clock as it is set now. */
+        usec_t first_realtime_usec, last_realtime_usec;
+        char program[COMM_MAX];      /* of the last that named one; "" */
+        char text[MESSAGE_TEXT_MAX]; /* the first message */
 };
 
 struct disk_events {
@@ -32,6 +34,8 @@ struct disk_events {
 };
 
 void disk_events_push(struct disk_events *events, const struct sample *sample);
+/* The realtime clock has been set forwards (or back, if negative) by so much. */
+void disk_events_set_clock(struct disk_events *events, int64_t step_usec);
 /* Newest first; NULL past the end, and for what is older than the span before `now_usec` (monotonic). */
 const struct disk_event *disk_events_get(const struct disk_events *events, size_t index, usec_t now_usec,
                                          usec_t span_usec);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "common/text.h"
+#include "daemon/history/dates.h"
 #include "daemon/history/history_internal.h"
 #include "daemon/ranking.h"
 
@@ -231,6 +232,8 @@ static void push_messages(struct history *history, const struct sample *sample)
                 const struct kernel_message *message = &sample->messages[i];
                 if (is_about_a_kill(message)) {
                         history->kills[history->kill_next] = *message;
+                        history->kills_realtime_usec[history->kill_next] =
+                                date_of(&sample->time, message->monotonic_usec);
                         history->kill_next = (history->kill_next + 1) % HISTORY_KILL_MESSAGES_MAX;
                         if (history->kill_count < HISTORY_KILL_MESSAGES_MAX)
                                 history->kill_count++;
@@ -244,10 +247,24 @@ static void push_messages(struct history *history, const struct sample *sample)
         }
 }
 
+/* What is remembered was dated when it was seen, and the dates stay the same to the microsecond: worked out
+ * anew from two clocks they would not. Only when the clock is set they move with it, for what it showed
+ * before was wrong. */
+static void set_clock(struct history *history, int64_t step_usec)
+{
+        for (size_t i = 0; i < HISTORY_FRAMES_MAX; i++)
+                history->frames[i].realtime_usec = date_moved(history->frames[i].realtime_usec, step_usec);
+        for (size_t i = 0; i < HISTORY_KILL_MESSAGES_MAX; i++)
+                history->kills_realtime_usec[i] = date_moved(history->kills_realtime_usec[i], step_usec);
+        disk_events_set_clock(&history->disk_events, step_usec);
+}
+
 void history_push(struct history *history, const struct snapshot *snapshot)
 {
         bool is_gap = push_gap(history, snapshot);
         history->latest = snapshot;
+        if (snapshot->clock_step_usec != 0)
+                set_clock(history, snapshot->clock_step_usec);
         push_messages(history, snapshot->sample);
         trends_push(history->trends, snapshot);
         disk_events_push(&history->disk_events, snapshot->sample);
@@ -260,6 +277,7 @@ void history_push(struct history *history, const struct snapshot *snapshot)
                 forget_oldest(history);
         struct frame frame = {
                 .monotonic_usec = snapshot->time.monotonic_usec,
+                .realtime_usec = snapshot->time.realtime_usec,
                 .interval_usec = snapshot->interval_usec,
                 .is_gap = is_gap || snapshot->suspended_usec > 0,
         };
@@ -318,14 +336,16 @@ const struct kernel_message *history_message(const struct history *history, size
                                                                                                     : NULL;
 }
 
-const struct kernel_message *history_kill_message(const struct history *history, size_t index)
+const struct kernel_message *history_kill_message(const struct history *history, size_t index,
+                                                  usec_t *ret_realtime_usec)
 {
-        const struct kernel_message *message =
-                &history->kills[(history->kill_next + HISTORY_KILL_MESSAGES_MAX - 1 -
-                                 index % HISTORY_KILL_MESSAGES_MAX) %
-                                HISTORY_KILL_MESSAGES_MAX];
-        return index < history->kill_count && message_age(history, message) <= HISTORY_SPAN_USEC ? message
-                                                                                                 : NULL;
+        size_t slot =
+                (history->kill_next + HISTORY_KILL_MESSAGES_MAX - 1 - index % HISTORY_KILL_MESSAGES_MAX) %
+                HISTORY_KILL_MESSAGES_MAX;
+        if (index >= history->kill_count || message_age(history, &history->kills[slot]) > HISTORY_SPAN_USEC)
+                return NULL;
+        *ret_realtime_usec = history->kills_realtime_usec[slot];
+        return &history->kills[slot];
 }
 
 const struct disk_event *history_disk_event(const struct history *history, size_t index)
@@ -337,19 +357,6 @@ const struct disk_event *history_disk_event(const struct history *history, size_
 const struct disk_past_row *history_disk_past(const struct history *history, const char *name)
 {
         return disk_past_find(&history->disk_past, name);
-}
-
-usec_t history_event_time(const struct history *history, usec_t monotonic_usec)
-{
-        usec_t now = history->latest->time.realtime_usec, then = history->latest->time.monotonic_usec;
-        usec_t age = then > monotonic_usec ? then - monotonic_usec : 0;
-        return now > age ? now - age : 0;
-}
-
-usec_t history_message_time(const struct history *history, const struct kernel_message *message)
-{
-        usec_t now = history->latest->time.realtime_usec, age = message_age(history, message);
-        return now > age ? now - age : 0;
 }
 
 const struct gap *history_gap(const struct history *history, size_t index)

@@ -139,17 +139,15 @@ usec_t history_mount_since_waited(const struct history *history, uint32_t mount_
 const struct kernel_message *history_message(const struct history *history, size_t index);
 #define HISTORY_KILL_MESSAGES_MAX 64
 /* The same of the out-of-memory killer's lines that say who was killed ("oom-kill:", "Killed process"): kept
- * apart, because each kill comes with a hundred lines of warnings. */
-const struct kernel_message *history_kill_message(const struct history *history, size_t index);
+ * apart, because each kill comes with a hundred lines of warnings. When it was said is set if there is one.
+ */
+const struct kernel_message *history_kill_message(const struct history *history, size_t index,
+                                                  usec_t *ret_realtime_usec);
 /* What it has said about disks in the last 15 minutes, at any level; newest first, NULL past the end.
  * Borrowed until the next push. */
 const struct disk_event *history_disk_event(const struct history *history, size_t index);
 /* How long a disk took for its requests; NULL if nothing is known of it. Borrowed until the next push. */
 const struct disk_past_row *history_disk_past(const struct history *history, const char *name);
-/* Realtime instant of one on the kernel log's clock, by the latest snapshot's. */
-usec_t history_event_time(const struct history *history, usec_t monotonic_usec);
-/* Realtime instant of a kernel message, by the latest snapshot's clocks. */
-usec_t history_message_time(const struct history *history, const struct kernel_message *message);
 
 /* ---- gaps ---- */
 

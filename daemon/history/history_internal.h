@@ -6,6 +6,7 @@
 
 struct frame {
         usec_t monotonic_usec; /* its end */
+        usec_t realtime_usec;  /* the same, by the clock as it is set now */
         usec_t interval_usec;
         bool is_gap; /* far longer than it should be: windows do not reach back over it */
         float value[FIELD_MAX];
@@ -51,6 +52,7 @@ struct history {
         struct kernel_message messages[HISTORY_MESSAGES_MAX];
         uint32_t message_next, message_count;
         struct kernel_message kills[HISTORY_KILL_MESSAGES_MAX];
+        usec_t kills_realtime_usec[HISTORY_KILL_MESSAGES_MAX];
         uint32_t kill_next, kill_count;
         struct disk_events disk_events;
         struct disk_past disk_past;
@@ -62,6 +64,12 @@ struct history {
 
 /* By age: 0 is the latest frame; NULL past the oldest. */
 const struct frame *history_frame(const struct history *history, size_t age);
+
+/* Realtime. */
+static inline usec_t frame_begin(const struct frame *frame)
+{
+        return frame->realtime_usec > frame->interval_usec ? frame->realtime_usec - frame->interval_usec : 0;
+}
 
 static inline const struct program_row *frame_program(const struct history *history,
                                                       const struct frame *frame, uint32_t index)

@@ -75,8 +75,5 @@ usec_t history_mount_since_waited(const struct history *history, uint32_t mount_
                 if (frame->is_gap)
                         break;
         }
-        if (!first)
-                return 0;
-        usec_t ago = history->latest->time.monotonic_usec - first->monotonic_usec + first->interval_usec;
-        return history->latest->time.realtime_usec > ago ? history->latest->time.realtime_usec - ago : 0;
+        return first ? frame_begin(first) : 0;
 }

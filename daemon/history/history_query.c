@@ -125,25 +125,12 @@ double history_slope(const struct history *history, enum field field, usec_t win
 /* How many frames in a row may fall below before a stretch counts as ended. */
 #define PASSED_OVER_MAX 2
 
-/* By the clock as it is set now: what it showed then may have been wrong. */
-static usec_t realtime_of(const struct history *history, usec_t monotonic_usec)
-{
-        const struct clock_reading *now = &history->latest->time;
-        usec_t age = now->monotonic_usec - monotonic_usec;
-        return now->realtime_usec > age ? now->realtime_usec - age : 0;
-}
-
-static usec_t begin_of(const struct history *history, const struct frame *frame)
-{
-        return realtime_of(history, frame->monotonic_usec - frame->interval_usec);
-}
-
 usec_t history_last_above(const struct history *history, enum field field, double threshold)
 {
         const struct frame *frame;
         for (size_t age = 0; (frame = history_frame(history, age)); age++)
                 if ((double)frame->value[field] >= threshold)
-                        return realtime_of(history, frame->monotonic_usec);
+                        return frame->realtime_usec;
         return 0;
 }
 
@@ -155,7 +142,7 @@ usec_t history_since_above(const struct history *history, enum field field, doub
         int below = 0;
         for (const struct frame *frame; below <= PASSED_OVER_MAX && (frame = walk_next(&walk, &seconds));) {
                 if ((double)frame->value[field] >= threshold) {
-                        since = begin_of(history, frame);
+                        since = frame_begin(frame);
                         below = 0;
                 } else if (walk.age == 1) {
                         return 0;
@@ -331,7 +318,7 @@ static usec_t program_since(const struct history *history, uint64_t id, float at
         for (const struct frame *frame; below <= PASSED_OVER_MAX && (frame = walk_next(&walk, &seconds));) {
                 const struct program_row *row = frame_find_program(history, frame, id);
                 if (row && value(row) >= at_least) {
-                        since = begin_of(history, frame);
+                        since = frame_begin(frame);
                         below = 0;
                 } else {
                         below++;

@@ -12,6 +12,7 @@ static void test_empty(void **state)
         const struct history *history = machine->history;
         struct program_window window;
         struct unit_window unit;
+        usec_t at;
         assert_null(history_latest(history));
         assert_int_equal(history_frames(history), 0);
         assert_int_equal(history_covered(history, SECONDS(10)), 0);
@@ -28,7 +29,7 @@ static void test_empty(void **state)
         assert_false(history_unit(history, 1, SECONDS(10), &unit));
         assert_int_equal(history_program_since_cpu(history, 1, 0), 0);
         assert_null(history_message(history, 0));
-        assert_null(history_kill_message(history, 0));
+        assert_null(history_kill_message(history, 0, &at));
         assert_null(history_gap(history, 0));
         /* The first sample has no rates, so it is no frame. */
         fake_tick(machine, 5);
@@ -407,7 +408,7 @@ static void test_unit_rows_overflow(void **state)
 static void test_messages(void **state)
 {
         (void)state;
-        usec_t at = machine->now.time.realtime_usec;
+        usec_t at = machine->now.time.realtime_usec, said;
         fake_message(machine, 4, "EXT4-fs warning (device sda1): first");
         fake_message(machine, 6, "usb 1-1: new device"); /* information only */
         fake_message(machine, 6, "oom-kill:constraint=CONSTRAINT_NONE,pid=7");
@@ -420,14 +421,43 @@ static void test_messages(void **state)
         assert_string_equal(history_message(history, 0)->text, "second");
         assert_string_equal(history_message(history, 2)->text, "EXT4-fs warning (device sda1): first");
         assert_null(history_message(history, 3));
-        assert_string_equal(history_kill_message(history, 1)->text,
+        assert_string_equal(history_kill_message(history, 1, &said)->text,
                             "oom-kill:constraint=CONSTRAINT_NONE,pid=7");
-        assert_null(history_kill_message(history, 2));
-        assert_int_equal(history_message_time(history, history_message(history, 2)), at + USEC_PER_HOUR);
+        assert_int_equal(said, at + USEC_PER_HOUR);
+        assert_null(history_kill_message(history, 2, &said));
         for (int i = 0; i < 200; i++)
                 fake_tick(machine, 5);
         assert_null(history_message(history, 0)); /* over 15 minutes ago */
-        assert_null(history_kill_message(history, 0));
+        assert_null(history_kill_message(history, 0, &at));
+}
+
+/* Each of the two clocks is cut to whole microseconds, and read a little after the other: what is dated by
+ * both must not be dated again at the next question. */
+static void test_dates(void **state)
+{
+        (void)state;
+        const struct history *history = machine->history;
+        fake_run(machine, 5);
+        usec_t begin = machine->now.time.realtime_usec - SECONDS(4), at = machine->now.time.realtime_usec,
+               said;
+        assert_int_equal(history_since_above(history, FIELD_CPU_BUSY, 0), begin);
+        fake_message(machine, 3, "Out of memory: Killed process 7 (x) total-vm:1kB");
+        fake_message(machine, 3, "I/O error, dev sda, sector 8 op 0x0:(READ) flags 0x0 phys_seg 1");
+        fake_tick(machine, 1);
+        for (int i = 0; i < 4; i++) {
+                machine->now.time.realtime_usec += i % 2 == 0 ? 1 : (usec_t)-1;
+                fake_tick(machine, 1);
+                assert_non_null(history_kill_message(history, 0, &said));
+                assert_int_equal(said, at);
+                assert_int_equal(history_disk_event(history, 0)->first_realtime_usec, at);
+                assert_int_equal(history_since_above(history, FIELD_CPU_BUSY, 0), begin);
+        }
+        machine->now.time.realtime_usec -= USEC_PER_HOUR; /* set: all that is remembered moves with it */
+        fake_tick(machine, 1);
+        assert_non_null(history_kill_message(history, 0, &said));
+        assert_int_equal(said, at - USEC_PER_HOUR);
+        assert_int_equal(history_disk_event(history, 0)->last_realtime_usec, at - USEC_PER_HOUR);
+        assert_int_equal(history_since_above(history, FIELD_CPU_BUSY, 0), begin - USEC_PER_HOUR);
 }
 
 static void test_message_rings(void **state)
@@ -445,7 +475,8 @@ static void test_message_rings(void **state)
         assert_string_equal(history_message(machine->history, HISTORY_MESSAGES_MAX - 1)->text,
                             "line 10 of a dump");
         assert_null(history_message(machine->history, HISTORY_MESSAGES_MAX));
-        assert_non_null(history_kill_message(machine->history, 0)); /* not pushed out by its dump */
+        usec_t said;
+        assert_non_null(history_kill_message(machine->history, 0, &said)); /* not pushed out by its dump */
 }
 
 int main(void)
@@ -472,6 +503,7 @@ int main(void)
                 CASE(test_unit_without_pressure_files),
                 CASE(test_unit_rows_overflow),
                 CASE(test_messages),
+                CASE(test_dates),
                 CASE(test_message_rings),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
