@@ -172,14 +172,17 @@ static void export_boots(struct export *export)
         }
 }
 
-/* One plain file: no log beside it, so it can be sent, and read where nothing may be written. */
+/* One plain file: no log beside it, so it can be sent, and read where nothing may be written; without the
+ * pages that the blocks took while they were filled, which are most of it. */
 static int seal_file(const char *path, char error[static STORE_ERROR_MAX])
 {
         sqlite3 *db = NULL;
         int result = sql_open(path, true, &db, error);
         if (result < 0)
                 return result;
-        int code = sql_exec(db, "PRAGMA journal_mode = DELETE");
+        int code = sql_exec(db, "PRAGMA incremental_vacuum");
+        if (code == SQLITE_OK)
+                code = sql_exec(db, "PRAGMA journal_mode = DELETE");
         if (code != SQLITE_OK)
                 result = sql_fail(db, code, path, error);
         (void)sqlite3_close(db);

@@ -186,6 +186,18 @@ static void the_worst_moment_is_found(void **state)
         (void)store_reader_close(reader);
 }
 
+/* Pages of the file that nothing is in: a number in its header (www.sqlite.org/fileformat.html). */
+static void assert_no_free_pages(const char *name)
+{
+        static const unsigned char none[4];
+        unsigned char header[40];
+        FILE *file = fopen(name, "re");
+        assert_non_null(file);
+        assert_int_equal(fread(header, 1, sizeof(header), file), sizeof(header));
+        (void)fclose(file);
+        assert_memory_equal(&header[36], none, sizeof(none));
+}
+
 static void an_export_answers_alike_and_keeps_no_secrets(void **state)
 {
         (void)state;
@@ -201,6 +213,7 @@ static void an_export_answers_alike_and_keeps_no_secrets(void **state)
                 fail_msg("%s", error);
         assert_string_equal(error, "");
         assert_int_equal(scratch_count(directory, "sent"), 1); /* one file, no log beside it */
+        assert_no_free_pages(other);
         assert_int_equal(export_write(reader, &options, other, error), -EEXIST);
         (void)store_reader_close(reader);
 
