@@ -150,6 +150,21 @@ static void find_program(struct situation *s)
         }
 }
 
+/* What it has beyond all that there was then, whoever's that may have been, it has taken since. */
+static void find_mapper(struct situation *s)
+{
+        for (size_t i = 0; i < s->latest->program_count; i++) {
+                const struct program *program = &s->latest->programs[i];
+                if (program->page_tables_bytes == ABSENT)
+                        continue;
+                double grown = (double)program->page_tables_bytes - s->growth.from_bytes;
+                if (grown > s->owned) {
+                        s->owned = grown;
+                        s->program = program;
+                }
+        }
+}
+
 static void find_slab(struct situation *s)
 {
         const struct sample *sample = s->latest->sample;
@@ -173,6 +188,8 @@ static void find_owner(struct situation *s)
                         find_program(s);
         } else if (s->pool->field == FIELD_MEMORY_SLAB_BYTES) {
                 find_slab(s);
+        } else if (s->pool->field == FIELD_MEMORY_PAGE_TABLES_BYTES) {
+                find_mapper(s);
         }
         if (s->owned < s->p[MINIMUM_OWNED] / 1000 * (s->growth.now_bytes - s->growth.from_bytes)) {
                 s->mount = NULL;
@@ -189,6 +206,12 @@ static bool is_plain_path(const char *path)
         return path[0] == '/' && path[strspn(path, plain)] == '\0';
 }
 
+static uint64_t held_by(const struct situation *s, const struct program *program)
+{
+        return s->pool->field == FIELD_MEMORY_PAGE_TABLES_BYTES ? program->page_tables_bytes
+                                                                : program->shmem_bytes;
+}
+
 static void set_culprit(const struct situation *s, struct finding *finding)
 {
         struct subject *culprit = &finding->culprit;
@@ -196,7 +219,7 @@ static void set_culprit(const struct situation *s, struct finding *finding)
                 struct family family = {
                         .name = s->program->name,
                         .ledger = s->program->ledger,
-                        .memory_bytes = s->program->shmem_bytes,
+                        .memory_bytes = held_by(s, s->program),
                         .count = s->program->count,
                         .programs = { (uint32_t)(s->program - s->latest->programs) },
                         .program_count = 1,
@@ -219,6 +242,8 @@ static const char *what_words(char buffer[static FINDING_TEXT_MAX], const struct
 {
         if (s->mount)
                 text_format(buffer, FINDING_TEXT_MAX, "files below %s, which lie in memory,", s->mount->path);
+        else if (s->program && s->pool->field == FIELD_MEMORY_PAGE_TABLES_BYTES)
+                text_format(buffer, FINDING_TEXT_MAX, "page tables for what %s maps", s->program->name);
         else if (s->program)
                 text_format(buffer, FINDING_TEXT_MAX, "shared memory that %s holds", s->program->name);
         else if (s->slab)
@@ -297,7 +322,8 @@ static void add_remedies(const struct situation *s, struct finding *finding)
         case FIELD_MEMORY_PAGE_TABLES_BYTES:
                 finding_remedy(
                         finding, NULL,
-                        "many processes map much memory: huge pages (for a database), or fewer of them");
+                        "many processes map much memory: huge pages (for a database), or fewer of them%s%s",
+                        s->program ? ": here it is " : "", s->program ? s->program->name : "");
                 break;
         default:
                 finding_remedy(finding, NULL,
@@ -321,6 +347,11 @@ static void describe(const struct situation *s, struct finding *finding)
         if (s->mount)
                 finding_evidence(finding, "memory.place", s->owned, "bytes", NAN, NAN,
                                  "%s of that lie below %s", format_bytes(a, s->owned), s->mount->path);
+        else if (s->program && s->pool->field == FIELD_MEMORY_PAGE_TABLES_BYTES)
+                finding_evidence(finding, "memory.holder", (double)s->program->page_tables_bytes, "bytes",
+                                 NAN, NAN, "%u processes of %s need %s of them, more than all did then",
+                                 s->program->count, s->program->name,
+                                 format_bytes(a, (double)s->program->page_tables_bytes));
         else if (s->program)
                 finding_evidence(finding, "memory.holder", s->owned, "bytes", NAN, NAN,
                                  "%s maps %s more of it than then", s->program->name,
@@ -335,6 +366,15 @@ static void describe(const struct situation *s, struct finding *finding)
         growth_say_time_left(s->left_sec, s->p[WARNING], finding);
 }
 
+/* Whether what_words() are: "shared memory grows", but "kernel objects grow". */
+static bool is_singular(const struct situation *s)
+{
+        if (s->program)
+                return s->pool->field == FIELD_MEMORY_SHMEM_BYTES;
+        return !s->mount && !s->slab && s->pool->field >= FIELD_MEMORY_VMALLOC_BYTES &&
+               s->pool->field <= FIELD_MEMORY_UNACCOUNTED_BYTES;
+}
+
 static void found(const struct situation *s, struct finding *finding)
 {
         char what[FINDING_TEXT_MAX], size[UNITS_MAX], rate[FINDING_TEXT_MAX], left[UNITS_MAX];
@@ -346,12 +386,8 @@ static void found(const struct situation *s, struct finding *finding)
         add_remedies(s, finding);
         text_format(finding->summary, sizeof(finding->summary),
                     "%s grow%s without bound: %s by now, %s, and %s used up in %s", what_words(what, s),
-                    s->program || (!s->mount && !s->slab && s->pool->field >= FIELD_MEMORY_VMALLOC_BYTES &&
-                                   s->pool->field <= FIELD_MEMORY_UNACCOUNTED_BYTES)
-                            ? "s"
-                            : "",
-                    format_bytes(size, growth->now_bytes), growth_rate_words(rate, growth),
-                    s->is_bounded ? "what they may take is" : "memory is",
+                    is_singular(s) ? "s" : "", format_bytes(size, growth->now_bytes),
+                    growth_rate_words(rate, growth), s->is_bounded ? "what they may take is" : "memory is",
                     format_duration(left, (usec_t)(s->left_sec * 1e6)));
 }
 

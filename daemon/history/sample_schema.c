@@ -436,6 +436,7 @@ static const struct column process_columns[] = {
         NUMBER(47, struct process_sample, is_walking, 1),
         COUNTER(48, struct process_sample, files, 1),
         COUNTER(49, struct process_sample, files_limit, 1),
+        COUNTER(50, struct process_sample, page_tables_bytes, KIB),
 };
 
 static const struct column boot_columns[] = {

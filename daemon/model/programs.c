@@ -61,6 +61,7 @@ static struct program *program_of(struct snapshot *snapshot, const struct proces
                 .file_bytes = ABSENT,
                 .shmem_bytes = ABSENT,
                 .swap_bytes = ABSENT,
+                .page_tables_bytes = ABSENT,
                 .rss_bytes = ABSENT,
                 .files = ABSENT,
         };
@@ -127,6 +128,7 @@ static void program_add(struct program *program, struct process_rate *rate, floa
             (program->shmem_bytes == ABSENT || process->rss_shmem_bytes > program->shmem_bytes))
                 program->shmem_bytes = process->rss_shmem_bytes;
         add_level(&program->swap_bytes, process->swap_bytes);
+        add_level(&program->page_tables_bytes, process->page_tables_bytes);
         add_level(&program->files, process->files);
         if (process->is_server_known && process->is_server)
                 program->is_server = true;

@@ -145,6 +145,7 @@ struct program {
         float major_faults;
         float voluntary_switches;
         uint64_t rss_bytes, anon_bytes, file_bytes, swap_bytes; /* levels, ABSENT if unknown */
+        uint64_t page_tables_bytes;                             /* for their mappings; the same */
         uint64_t shmem_bytes; /* of the process that has most: they share it */
         uint64_t files;       /* level: open descriptors, ABSENT if unknown */
 };

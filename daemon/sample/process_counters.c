@@ -32,6 +32,7 @@ const struct process_sample process_counters_unknown = {
         .rss_file_bytes = ABSENT,
         .rss_shmem_bytes = ABSENT,
         .swap_bytes = ABSENT,
+        .page_tables_bytes = ABSENT,
         .rss_bytes = ABSENT,
         .read_bytes = ABSENT,
         .write_bytes = ABSENT,

@@ -56,6 +56,7 @@ bool process_identity_read_status(const struct process_files *files, const struc
         sample->rss_file_bytes = ret_status->rss_file_bytes;
         sample->rss_shmem_bytes = ret_status->rss_shmem_bytes;
         sample->swap_bytes = ret_status->swap_bytes;
+        sample->page_tables_bytes = ret_status->page_tables_bytes;
         return true;
 }
 

@@ -163,14 +163,15 @@ static int take_u32(struct span *line, uint32_t *ret)
 
 /* Kernel 6.18, among 60 lines: "State:\tS (sleeping)", "PPid:\t1", "Uid:\t1000\t1000\t1000\t1000" (real,
  * effective, saved, file system), "VmRSS:\t    1656 kB", "RssAnon:\t     112 kB", "RssFile:\t    1544 kB",
- * "RssShmem:\t       0 kB", "VmSwap:\t       0 kB". */
+ * "RssShmem:\t       0 kB", "VmPTE:\t      44 kB", "VmSwap:\t       0 kB". */
 int process_parse_status(const char *buffer, struct process_status *ret)
 {
         struct process_status status = { .rss_bytes = ABSENT,
                                          .rss_anon_bytes = ABSENT,
                                          .rss_file_bytes = ABSENT,
                                          .rss_shmem_bytes = ABSENT,
-                                         .swap_bytes = ABSENT };
+                                         .swap_bytes = ABSENT,
+                                         .page_tables_bytes = ABSENT };
         struct span text = span_of(buffer), line, key;
         unsigned needed = 3;
         int r = 0;
@@ -197,6 +198,8 @@ int process_parse_status(const char *buffer, struct process_status *ret)
                         r = take_kib(&line, &status.rss_file_bytes);
                 else if (span_equal(key, "RssShmem"))
                         r = take_kib(&line, &status.rss_shmem_bytes);
+                else if (span_equal(key, "VmPTE"))
+                        r = take_kib(&line, &status.page_tables_bytes);
                 else if (span_equal(key, "VmSwap")) {
                         r = take_kib(&line, &status.swap_bytes);
                         break; /* what follows is of no use here */

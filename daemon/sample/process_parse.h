@@ -42,7 +42,7 @@ struct process_status {
         char state;
         uint32_t ppid;
         uint32_t uid; /* effective */
-        uint64_t rss_bytes, rss_anon_bytes, rss_file_bytes, rss_shmem_bytes, swap_bytes;
+        uint64_t rss_bytes, rss_anon_bytes, rss_file_bytes, rss_shmem_bytes, swap_bytes, page_tables_bytes;
 };
 int process_parse_status(const char *buffer, struct process_status *ret);
 

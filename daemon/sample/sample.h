@@ -419,8 +419,8 @@ struct process_sample {
         uint64_t compact_delay_nsec;
         uint64_t voluntary_switches, involuntary_switches;
         uint64_t minor_faults, major_faults, children_major_faults;
-        uint64_t rss_anon_bytes, rss_file_bytes, rss_shmem_bytes,
-                swap_bytes;                                      /* refreshed when they may have moved */
+        uint64_t rss_anon_bytes, rss_file_bytes, rss_shmem_bytes, swap_bytes,
+                page_tables_bytes;                               /* refreshed when they may have moved */
         uint64_t rss_bytes;                                      /* every time */
         uint64_t read_bytes, write_bytes, cancelled_write_bytes; /* at the block layer */
         uint64_t read_calls, write_calls, read_chars, write_chars;

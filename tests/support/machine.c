@@ -82,7 +82,7 @@ static void zero_counters(struct process_sample *counters)
         counters->minor_faults = counters->major_faults = counters->children_major_faults = 0;
         counters->read_bytes = counters->write_bytes = counters->cancelled_write_bytes = 0;
         counters->rss_bytes = counters->rss_anon_bytes = counters->rss_file_bytes = 0;
-        counters->rss_shmem_bytes = counters->swap_bytes = 0;
+        counters->rss_shmem_bytes = counters->swap_bytes = counters->page_tables_bytes = 0;
 }
 
 /* As the kernel's paths give it on a machine with systemd. */

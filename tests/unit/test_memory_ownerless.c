@@ -171,6 +171,34 @@ static void test_page_tables(void **state)
         assert_says(&finding, "huge pages");
 }
 
+static void test_mapper(void **state)
+{
+        (void)state;
+        begin();
+        machine->processes[0].counters.page_tables_bytes = 15 * MB;
+        grow(&machine->now.meminfo.page_tables_bytes, &machine->processes[0].counters.page_tables_bytes,
+             NULL);
+        struct finding finding = assert_found(CHECK);
+        assert_int_equal(finding.culprit.kind, SUBJECT_PROGRAM);
+        assert_string_equal(finding.culprit.name, "player");
+        assert_says(&finding, "page tables for what player maps grow without bound");
+        assert_says(&finding, "fewer of them: here it is player");
+}
+
+/* It has had most of them all the time; what is new may be anybody's. */
+static void test_old_mapper(void **state)
+{
+        (void)state;
+        begin();
+        machine->now.meminfo.page_tables_bytes = 1500 * MB;
+        machine->processes[0].counters.page_tables_bytes = 1400 * MB;
+        for (int i = 0; i < 26 * 60; i++)
+                fake_tick(machine, 60);
+        grow(&machine->now.meminfo.page_tables_bytes, NULL, NULL);
+        struct finding finding = assert_found(CHECK);
+        assert_int_equal(finding.culprit.kind, SUBJECT_MACHINE);
+}
+
 /* What no line of meminfo has: all lines are known, and together they are less and less. */
 static void test_unaccounted(void **state)
 {
@@ -190,9 +218,10 @@ static void test_unaccounted(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                CASE(test_unknown), CASE(test_absent),        CASE(test_static),      CASE(test_dentries),
-                CASE(test_tmpfs),   CASE(test_bounded_tmpfs), CASE(test_held),        CASE(test_nobody_known),
-                CASE(test_slab),    CASE(test_page_tables),   CASE(test_unaccounted),
+                CASE(test_unknown),     CASE(test_absent),        CASE(test_static), CASE(test_dentries),
+                CASE(test_tmpfs),       CASE(test_bounded_tmpfs), CASE(test_held),   CASE(test_nobody_known),
+                CASE(test_slab),        CASE(test_page_tables),   CASE(test_mapper), CASE(test_old_mapper),
+                CASE(test_unaccounted),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }

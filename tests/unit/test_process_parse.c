@@ -175,7 +175,7 @@ static void status_of_kernel_threads_lacks_memory(void **state)
         assert_int_equal(
                 process_parse_status("State:\tS (sleeping)\nPPid:\t1\nUid:\t0\t0\t0\t0\nVmRSS:\t    1656 kB\n"
                                      "RssAnon:\t     112 kB\nRssFile:\t    1544 kB\nRssShmem:\t       0 kB\n"
-                                     "VmSwap:\t       8 kB\n",
+                                     "VmPTE:\t      44 kB\nVmSwap:\t       8 kB\n",
                                      &status),
                 0);
         assert_int_equal(status.rss_bytes, 1656 * 1024);
@@ -183,6 +183,7 @@ static void status_of_kernel_threads_lacks_memory(void **state)
         assert_int_equal(status.rss_file_bytes, 1544 * 1024);
         assert_int_equal(status.rss_shmem_bytes, 0);
         assert_int_equal(status.swap_bytes, 8 * 1024);
+        assert_int_equal(status.page_tables_bytes, 44 * 1024);
 }
 
 static void autogroup_may_be_empty(void **state)
