@@ -88,18 +88,68 @@ serve_nfs() {
         mount -t nfs -o "vers=4.2,${1:-hard}" 127.0.0.1:/srv/export /mnt/files
 }
 
-# slow_nfs MILLISECONDS: what goes to and comes from the file server takes so long; everything else on lo does not.
-slow_nfs() {
+# serve_cifs: the same by samba, as a guest.
+serve_cifs() {
+        mkdir -p /srv/export /mnt/files /run/lab/samba
+        chmod 777 /srv/export
+        cat >/run/lab/smb.conf <<-'CONF'
+		[global]
+		server role = standalone server
+		interfaces = lo
+		bind interfaces only = yes
+		map to guest = Bad User
+		disable spoolss = yes
+		load printers = no
+		[files]
+		path = /srv/export
+		guest ok = yes
+		read only = no
+		force user = root
+	CONF
+        unit file-server -- smbd --foreground --no-process-group --configfile=/run/lab/smb.conf
+        until mount -t cifs -o guest,vers=3.1.1 //127.0.0.1/files /mnt/files 2>/run/lab/mount.log; do sleep 1; done
+}
+
+# serve_sshfs: the same over ssh.
+serve_sshfs() {
+        mkdir -p /srv/export /mnt/files
+        ssh-keygen -q -t ed25519 -N '' -f /root/.ssh/id_ed25519
+        cat /root/.ssh/id_ed25519.pub >>/root/.ssh/authorized_keys
+        unit sshfs -- sshfs -f -o StrictHostKeyChecking=no,allow_other 127.0.0.1:/srv/export /mnt/files
+        until mountpoint --quiet /mnt/files; do sleep 1; done
+}
+
+# slow_nfs, slow_cifs, slow_sshfs MILLISECONDS: what goes to and comes from the file server takes so long; everything
+# else on lo does not.
+slow_nfs() { slow_port 2049 "$1"; }
+slow_cifs() { slow_port 445 "$1"; }
+slow_sshfs() { slow_port 22 "$1"; }
+slow_port() {
         tc qdisc replace dev lo root handle 1: prio bands 3 priomap 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0
-        tc qdisc replace dev lo parent 1:3 handle 30: netem delay "$1ms" limit 10000
-        tc filter add dev lo parent 1: protocol ip u32 match ip dport 2049 0xffff flowid 1:3
-        tc filter add dev lo parent 1: protocol ip u32 match ip sport 2049 0xffff flowid 1:3
+        tc qdisc replace dev lo parent 1:3 handle 30: netem delay "$2ms" limit 10000
+        tc filter add dev lo parent 1: protocol ip u32 match ip dport "$1" 0xffff flowid 1:3
+        tc filter add dev lo parent 1: protocol ip u32 match ip sport "$1" 0xffff flowid 1:3
 }
 
 # cut_nfs: the file server does not answer any more.
 cut_nfs() {
         iptables -I INPUT -i lo -p tcp --dport 2049 -j DROP
         iptables -I INPUT -i lo -p tcp --sport 2049 -j DROP
+}
+
+# lazy_disk NAME MEGABYTES: /dev/mapper/NAME, whose delay can be set: delay_disk NAME MILLISECONDS.
+lazy_disk() {
+        local image=/var/lib/$1.img lower
+        fallocate -l "${2}M" "$image"
+        lower=$(losetup --find --show --direct-io=on "$image")
+        dmsetup create "$1" --table "0 $(blockdev --getsz "$lower") delay $lower 0 0"
+}
+delay_disk() {
+        local table
+        table=$(dmsetup table "$1" | awk -v delay="$2" '{ $6 = delay; print }')
+        dmsetup suspend "$1"
+        dmsetup load "$1" --table "$table"
+        dmsetup resume "$1"
 }
 
 # mirror DIRECTORY MEGABYTES: a file system on an array of two disks, /dev/md0.

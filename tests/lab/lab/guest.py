@@ -1,6 +1,7 @@
 """The virtual machine: start, stop, snapshots, and shell scripts run in it."""
 
 import ctypes
+import errno
 import json
 import os
 import shutil
@@ -15,6 +16,7 @@ from lab import host
 MEMORY_MB = 1024
 CPUS = 2
 DATA_DISK = "throttling.iops-total=300,throttling.bps-total=31457280,throttling.iops-size=131072"
+NVME_BAD_SECTOR = 500000  # of 524288, of 512 bytes
 PAYLOAD_BYTES = 64 << 20
 REBOOT_SECONDS = 240
 PR_SET_PDEATHSIG = 1
@@ -165,11 +167,17 @@ class Guest:
     # ---- hardware ----
 
     def plug_nvme(self):
-        """A drive whose health can be set from outside. qemu cannot keep one in a snapshot, nor restore one beside it."""
+        """A drive whose health can be set from outside, that can be slowed down from there (the limits of
+        /objects/nvme-speed), and that has a sector which cannot be read. qemu cannot keep one in a snapshot, nor
+        restore one beside it."""
         path = self.directory / "nvme.qcow2"
         subprocess.run(["qemu-img", "create", "-q", "-f", "qcow2", path, "256M"], check=True)
-        self.qmp("blockdev-add", **{"node-name": "nvme-disk", "driver": "qcow2", "discard": "unmap",
-                                    "file": {"driver": "file", "filename": str(path)}})
+        self.qmp("object-add", **{"qom-type": "throttle-group", "id": "nvme-speed", "limits": {"iops-total": 100000}})
+        unreadable = {"event": "none", "iotype": "read", "errno": errno.EIO, "once": False, "sector": NVME_BAD_SECTOR}
+        self.qmp("blockdev-add", **{
+            "node-name": "nvme-disk", "driver": "throttle", "throttle-group": "nvme-speed", "file": {
+                "driver": "blkdebug", "inject-error": [unreadable], "image": {
+                    "driver": "qcow2", "discard": "unmap", "file": {"driver": "file", "filename": str(path)}}}})
         self.qmp("device_add", driver="nvme", id="nvme", serial="SLOWD-LAB-1", drive="nvme-disk")
         self.has_nvme = True
         self.must("for _ in $(seq 100); do [[ ! -b /dev/nvme0n1 ]] || exit 0; sleep 0.2; done; exit 1")
