@@ -46,6 +46,13 @@ static const struct pool {
 };
 #define POOLS (sizeof(pools) / sizeof(pools[0]))
 
+#define CACHES_TOLD 4
+
+struct cache {
+        const struct slab_sample *slab;
+        double grown; /* bytes */
+};
+
 struct situation {
         const struct history *history;
         const struct snapshot *latest;
@@ -59,7 +66,9 @@ struct situation {
         const struct file_system_sample *mount;
         const struct program *program;
         const struct slab_sample *slab;
-        double owned;    /* of the growth */
+        double owned;                     /* of the growth */
+        struct cache caches[CACHES_TOLD]; /* that have grown, the one that has most first */
+        size_t cache_count;
         bool is_bounded; /* the tmpfs is full before memory is */
         double left_sec; /* until memory, or what a tmpfs may hold, is used up */
 };
@@ -101,8 +110,9 @@ static void find_pool(struct situation *s, struct growth *nearest, const struct 
 
 /* ---- who has it ---- */
 
-/* By how much a series is above its floor of then. */
-static double grown_since(const struct situation *s, enum trend_kind kind, uint64_t id, double now_bytes)
+/* The floor of a series when the growth began, or when it was first followed since; NAN: it is not. */
+static double floor_of_then(const struct situation *s, enum trend_kind kind, uint64_t id,
+                            bool *ret_is_of_then)
 {
         struct trend_point points[TREND_POINTS_MAX];
         static const usec_t steps[] = { 10 * USEC_PER_SEC, USEC_PER_MINUTE, 10 * USEC_PER_MINUTE,
@@ -115,7 +125,16 @@ static double grown_since(const struct situation *s, enum trend_kind kind, uint6
                 level++;
         size_t count = history_trend(s->history, kind, id, age + steps[level], steps[level], points,
                                      TREND_POINTS_MAX);
-        return count > 0 ? now_bytes - points[0].minimum : 0;
+        *ret_is_of_then = count > 0 && points[0].from_usec <= s->growth.since_usec + steps[level];
+        return count > 0 ? points[0].minimum : NAN;
+}
+
+/* By how much a series is above its floor of then. */
+static double grown_since(const struct situation *s, enum trend_kind kind, uint64_t id, double now_bytes)
+{
+        bool is_of_then;
+        double floor = floor_of_then(s, kind, id, &is_of_then);
+        return isnan(floor) ? 0 : now_bytes - floor;
 }
 
 static void find_mount(struct situation *s)
@@ -165,16 +184,74 @@ static void find_mapper(struct situation *s)
         }
 }
 
+/* Caches whose objects somebody holds, and what those are. */
+static const char *slab_hint(const char *name)
+{
+        static const struct {
+                const char *name, *words;
+        } hints[] = {
+                { "filp", "open files: limits.files may know who holds them" },
+                { "eventpoll", "epoll registrations and eventfds of some program" },
+                { "sock", "sockets of some program: ss -s" },
+                { "UNIX", "sockets of some program: ss -xp" },
+                { "TCP", "TCP connections of some program: ss -s" },
+                { "nf_conntrack", "connections that the firewall tracks" },
+                { "task_struct", "threads of some program" },
+                { "vm_area_struct", "mappings of some program" },
+                { "anon_vma", "mappings of some program" },
+                { "skbuff", "packets that nobody takes" },
+                { "bio", "requests to a disk that does not answer" },
+                { "kernfs", "control groups or devices that come and go" },
+                { "cgroup", "control groups that are gone but still charged" },
+        };
+        for (size_t i = 0; i < sizeof(hints) / sizeof(hints[0]); i++)
+                if (strncmp(name, hints[i].name, strlen(hints[i].name)) == 0)
+                        return hints[i].words;
+        return NULL;
+}
+
+/* Only the largest caches are followed: one that was not among them then, while others were, had next to
+ * nothing. */
+static bool was_any_slab_followed(const struct situation *s)
+{
+        const struct sample *sample = s->latest->sample;
+        bool is_of_then = false;
+        for (size_t i = 0; i < sample->slab_count && !is_of_then; i++)
+                (void)floor_of_then(s, TREND_SLAB, trend_id(sample->slabs[i].name), &is_of_then);
+        return is_of_then;
+}
+
+static void insert_cache(struct situation *s, const struct cache *cache)
+{
+        size_t at = s->cache_count;
+        while (at > 0 && s->caches[at - 1].grown < cache->grown)
+                at--;
+        if (at == CACHES_TOLD)
+                return;
+        size_t kept = s->cache_count < CACHES_TOLD ? s->cache_count++ : CACHES_TOLD - 1;
+        memmove(&s->caches[at + 1], &s->caches[at], (kept - at) * sizeof(s->caches[0]));
+        s->caches[at] = *cache;
+}
+
+/* Less than this share of the growth is noise. */
+#define CACHE_SHARE 0.01
+
 static void find_slab(struct situation *s)
 {
         const struct sample *sample = s->latest->sample;
+        bool was_followed = was_any_slab_followed(s);
         for (size_t i = 0; i < sample->slab_count; i++) {
                 const struct slab_sample *slab = &sample->slabs[i];
-                double grown = grown_since(s, TREND_SLAB, trend_id(slab->name), (double)slab->bytes);
-                if (grown > s->owned) {
-                        s->owned = grown;
-                        s->slab = slab;
-                }
+                bool is_of_then;
+                double floor = floor_of_then(s, TREND_SLAB, trend_id(slab->name), &is_of_then);
+                double grown = (double)slab->bytes - (was_followed && !is_of_then ? 0 : floor);
+                if (!(grown >= CACHE_SHARE * (s->growth.now_bytes - s->growth.from_bytes)))
+                        continue;
+                insert_cache(s, &(struct cache){ slab, grown });
+        }
+        if (s->cache_count > 0) {
+                s->slab = s->caches[0].slab;
+                s->owned = s->caches[0].grown;
         }
 }
 
@@ -253,31 +330,6 @@ static const char *what_words(char buffer[static FINDING_TEXT_MAX], const struct
         return buffer;
 }
 
-/* Caches whose objects somebody holds, and what those are. */
-static const char *slab_hint(const char *name)
-{
-        static const struct {
-                const char *name, *words;
-        } hints[] = {
-                { "filp", "open files: limits.files may know who holds them" },
-                { "eventpoll", "epoll registrations and eventfds of some program" },
-                { "sock", "sockets of some program: ss -s" },
-                { "TCP", "TCP connections of some program: ss -s" },
-                { "nf_conntrack", "connections that the firewall tracks" },
-                { "task_struct", "threads of some program" },
-                { "vm_area_struct", "mappings of some program" },
-                { "anon_vma", "mappings of some program" },
-                { "skbuff", "packets that nobody takes" },
-                { "bio", "requests to a disk that does not answer" },
-                { "kernfs", "control groups or devices that come and go" },
-                { "cgroup", "control groups that are gone but still charged" },
-        };
-        for (size_t i = 0; i < sizeof(hints) / sizeof(hints[0]); i++)
-                if (strncmp(name, hints[i].name, strlen(hints[i].name)) == 0)
-                        return hints[i].words;
-        return NULL;
-}
-
 static void add_shared_remedies(const struct situation *s, struct finding *finding)
 {
         char command[FINDING_TEXT_MAX] = "";
@@ -307,14 +359,19 @@ static void add_shared_remedies(const struct situation *s, struct finding *findi
 
 static void add_remedies(const struct situation *s, struct finding *finding)
 {
-        const char *hint = s->slab ? slab_hint(s->slab->name) : NULL;
+        const char *hint = NULL, *name = "";
+        for (size_t i = 0; i < s->cache_count && !hint; i++) {
+                name = s->caches[i].slab->name;
+                hint = slab_hint(name);
+        }
         switch (s->pool->field) {
         case FIELD_MEMORY_SHMEM_BYTES:
                 add_shared_remedies(s, finding);
                 break;
         case FIELD_MEMORY_SLAB_BYTES:
-                finding_remedy(finding, "slabtop -o -s c | head -20", "watch the kernel's caches%s%s",
-                               hint ? "; these are " : "", hint ? hint : "");
+                finding_remedy(finding, "slabtop -o -s c | head -20", "watch the kernel's caches%s%s%s%s",
+                               hint ? "; objects of " : "", hint ? name : "", hint ? " are " : "",
+                               hint ? hint : "");
                 finding_remedy(finding, NULL,
                                "if no program holds them, a driver loses them: update the "
                                "kernel, and restart the machine before memory is used up");
@@ -332,6 +389,24 @@ static void add_remedies(const struct situation *s, struct finding *finding)
                                "used up");
                 break;
         }
+}
+
+/* One thing that is held needs objects of several caches: a socket its own, a file, an inode, its packets. */
+static void tell_caches(const struct situation *s, struct finding *finding)
+{
+        char text[FINDING_TEXT_MAX], size[UNITS_MAX];
+        double sum = 0;
+        size_t length = 0;
+        for (size_t i = 0; i < s->cache_count; i++) {
+                const struct cache *cache = &s->caches[i];
+                if (!text_append(text, sizeof(text), &length, "%s%s of %s", i > 0 ? ", " : "",
+                                 format_bytes(size, cache->grown), cache->slab->name))
+                        break;
+                sum += cache->grown;
+        }
+        if (length > 0)
+                finding_evidence(finding, "memory.caches", sum, "bytes", NAN, NAN,
+                                 "the caches that have grown most since then: %s", text);
 }
 
 static void describe(const struct situation *s, struct finding *finding)
@@ -361,6 +436,8 @@ static void describe(const struct situation *s, struct finding *finding)
                                  "%s of that are %s objects; the cache holds %s in all",
                                  format_bytes(a, s->owned), s->slab->name,
                                  format_bytes(b, (double)s->slab->bytes));
+        else
+                tell_caches(s, finding);
         finding_evidence(finding, "memory.left", s->room, "bytes", NAN, NAN, "%s of memory%s are left",
                          format_bytes(a, s->room), s->pool->can_swap ? " and swap" : "");
         growth_say_time_left(s->left_sec, s->p[WARNING], finding);

@@ -157,8 +157,51 @@ static void test_slab(void **state)
         struct finding finding = assert_found(CHECK);
         assert_string_equal(finding.culprit.name, "filp");
         assert_says(&finding, "the kernel's filp objects grow without bound");
-        assert_says(&finding, "these are open files");
+        assert_says(&finding, "objects of filp are open files");
         assert_says(&finding, "slabtop");
+}
+
+/* What holds several kinds of objects: none of them is most of it, but they are told. */
+static void test_slabs(void **state)
+{
+        (void)state;
+        begin();
+        for (int i = 0; i < 300; i++) {
+                machine->now.meminfo.slab_unreclaimable_bytes += 5 * MB;
+                slabs[0].bytes += 2 * MB;
+                slabs[1].bytes += 1 * MB;
+                machine->now.meminfo.available_bytes -= 5 * MB;
+                fake_tick(machine, 60);
+        }
+        struct finding finding = assert_found(CHECK);
+        assert_int_equal(finding.culprit.kind, SUBJECT_MACHINE);
+        assert_says(&finding,
+                    "the caches that have grown most since then: 600 MB of kmalloc-1k, 300 MB of filp");
+}
+
+/* It was not among the largest, which alone are followed, when it began. */
+static void test_new_slab(void **state)
+{
+        (void)state;
+        begin();
+        static struct slab_sample all[3];
+        for (int i = 0; i < 300; i++) {
+                machine->now.meminfo.slab_unreclaimable_bytes += 4 * MB;
+                machine->now.meminfo.available_bytes -= 4 * MB;
+                if (i == 30) {
+                        memcpy(all, slabs, sizeof(slabs));
+                        (void)snprintf(all[2].name, sizeof(all[2].name), "TCP");
+                        all[2].bytes = 110 * MB;
+                        machine->now.slabs = all;
+                        machine->now.slab_count = 3;
+                }
+                if (i > 30 && i % 10 == 0)
+                        all[2].bytes += i < 100 ? 40 * MB : 20 * MB;
+                fake_tick(machine, 60);
+        }
+        struct finding finding = assert_found(CHECK);
+        assert_string_equal(finding.culprit.name, "TCP");
+        assert_says(&finding, "TCP connections of some program");
 }
 
 static void test_page_tables(void **state)
@@ -218,10 +261,10 @@ static void test_unaccounted(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                CASE(test_unknown),     CASE(test_absent),        CASE(test_static), CASE(test_dentries),
-                CASE(test_tmpfs),       CASE(test_bounded_tmpfs), CASE(test_held),   CASE(test_nobody_known),
-                CASE(test_slab),        CASE(test_page_tables),   CASE(test_mapper), CASE(test_old_mapper),
-                CASE(test_unaccounted),
+                CASE(test_unknown), CASE(test_absent),        CASE(test_static),      CASE(test_dentries),
+                CASE(test_tmpfs),   CASE(test_bounded_tmpfs), CASE(test_held),        CASE(test_nobody_known),
+                CASE(test_slab),    CASE(test_slabs),         CASE(test_new_slab),    CASE(test_page_tables),
+                CASE(test_mapper),  CASE(test_old_mapper),    CASE(test_unaccounted),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }
