@@ -26,6 +26,8 @@
 #define WORKER_THREADS   "4"
 #define STOP_LIMIT_MSEC  2000 /* for a worker to come back when we end */
 #define CONFIG_ERROR_MAX 512
+#define START_TICKS                                                                                          \
+        (2 * RHYTHM_START_FAST_TICKS) /* by then the processes are known, and the boot has been asked for */
 
 static const char *const trigger_names[] = { "cpu", "memory", "io" };
 #define TRIGGERS (sizeof(trigger_names) / sizeof(trigger_names[0]))
@@ -53,6 +55,7 @@ struct loop {
         usec_t watchdog_usec;
         char status[FINDING_TEXT_MAX]; /* as last told to the service manager */
         bool is_ready, is_stopping, is_stuck;
+        bool has_forgotten_start;
 };
 
 static usec_t now_monotonic(const struct loop *loop)
@@ -139,6 +142,17 @@ static void tell_manager(struct loop *loop, const char *summary)
         loop->is_ready = true;
 }
 
+/* What is let go of, and is needed after all, comes back from the page cache or from a disk: not now, then,
+ * if somebody waits for either. */
+static void forget_start(struct loop *loop, const struct published *published)
+{
+        if (loop->has_forgotten_start || published->self.ticks < START_TICKS ||
+            published->value[FIELD_PSI_MEMORY_SOME] >= 0.05 || published->value[FIELD_PSI_IO_SOME] >= 0.2)
+                return;
+        loop->has_forgotten_start = true;
+        own_memory_forget_start();
+}
+
 static void on_tick_done(uv_work_t *work, int status)
 {
         struct loop *loop = work->data;
@@ -154,6 +168,7 @@ static void on_tick_done(uv_work_t *work, int status)
         server_publish(loop->server, published);
         pass_on_events(loop, published);
         tell_manager(loop, published->diagnosis.summary);
+        forget_start(loop, published);
         arm(loop);
 }
 

@@ -1,11 +1,13 @@
-/* malloc's settings, mlockall and prefaulting. */
+/* malloc's settings, mlockall and prefaulting, and what is let go of. */
 #include "daemon/own_memory.h"
 
 #include <errno.h>
+#include <link.h>
 #include <linux/capability.h>
 #include <malloc.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -14,6 +16,10 @@
 
 #ifndef MADV_POPULATE_READ /* Linux 5.14; glibc 2.35 has it */
 #define MADV_POPULATE_READ 22
+#endif
+
+#ifndef MADV_DONTNEED_LOCKED /* Linux 5.18; glibc 2.36 has it */
+#define MADV_DONTNEED_LOCKED 24
 #endif
 
 #define TRIM_BYTES (64 * 1024)  /* free memory kept at the heap's top */
@@ -65,6 +71,62 @@ void own_memory_lock(void)
         const char *begin = __executable_start - (uintptr_t)__executable_start % page;
         (void)madvise((void *)begin, (size_t)(etext - begin),
                       MADV_POPULATE_READ); /* or not: an older kernel */
+}
+
+/* Answering must not wait for a disk that is sick: what it has touched of these stays. The C library stays
+ * also because everybody has it in memory anyway, and nobody can do without. */
+static const char *const kept_libraries[] = { "/libc.so", "/ld-linux", "/libjson-c.so", "/libuv.so" };
+
+static bool is_kept(const char *library)
+{
+        for (size_t i = 0; i < sizeof(kept_libraries) / sizeof(kept_libraries[0]); i++)
+                if (strstr(library, kept_libraries[i]))
+                        return true;
+        return false;
+}
+
+/* One that is relocated in its code (never seen) has written to pages that are not written to otherwise. */
+static bool has_text_relocations(const struct dl_phdr_info *library)
+{
+        for (size_t i = 0; i < library->dlpi_phnum; i++) {
+                if (library->dlpi_phdr[i].p_type != PT_DYNAMIC)
+                        continue;
+                const uintptr_t at = library->dlpi_addr + library->dlpi_phdr[i].p_vaddr;
+                const void *dynamic;
+                memcpy(&dynamic, &at, sizeof(dynamic));
+                for (const ElfW(Dyn) *entry = dynamic; entry->d_tag != DT_NULL; entry++)
+                        if (entry->d_tag == DT_TEXTREL ||
+                            (entry->d_tag == DT_FLAGS && (entry->d_un.d_val & DF_TEXTREL)))
+                                return true;
+        }
+        return false;
+}
+
+static int forget_library(struct dl_phdr_info *library, size_t size, void *userdata)
+{
+        const uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+        (void)size;
+        (void)userdata;
+        /* the program itself has no name, the kernel's page of code no path */
+        if (library->dlpi_name[0] != '/' || is_kept(library->dlpi_name) || has_text_relocations(library))
+                return 0;
+        for (size_t i = 0; i < library->dlpi_phnum; i++) {
+                const ElfW(Phdr) *segment = &library->dlpi_phdr[i];
+                /* What is never written to is in the file as it is in memory. */
+                if (segment->p_type != PT_LOAD || (segment->p_flags & PF_W))
+                        continue;
+                uintptr_t begin = library->dlpi_addr + segment->p_vaddr;
+                uintptr_t end = (begin + segment->p_memsz + page - 1) / page * page;
+                begin -= begin % page;
+                (void)syscall(SYS_madvise, begin, end - begin,
+                              MADV_DONTNEED_LOCKED); /* or not: an older kernel */
+        }
+        return 0;
+}
+
+void own_memory_forget_start(void)
+{
+        (void)dl_iterate_phdr(forget_library, NULL);
 }
 
 void own_memory_give_back(void)
