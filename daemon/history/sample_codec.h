@@ -5,10 +5,16 @@
 #include "daemon/sample/sample.h"
 
 /* A block is finished when it reaches one of these: longer blocks are smaller (each begins with a row for
- * every process) but slower to read one instant from, and lose more when one is damaged. */
-#define SAMPLE_BLOCK_USEC  (20 * USEC_PER_MINUTE)
-#define SAMPLE_BLOCK_TICKS 1200
-#define SAMPLE_BLOCK_BYTES (BLOCK_RAW_MAX / 4)
+ * every process) but slower to read one instant from, and lose more when one is damaged.
+ *
+ * A block being filled lies in memory, so one of a machine that is looked at every second while it forks and
+ * execs (4 kB a tick seen) has to end earlier than for its time. But where a row for every process is large
+ * (10000 processes: about 1 MB), blocks are larger too, else they would hold little but such rows. */
+#define SAMPLE_BLOCK_USEC      (20 * USEC_PER_MINUTE)
+#define SAMPLE_BLOCK_TICKS     1200
+#define SAMPLE_BLOCK_BYTES     ((size_t)768 * 1024)
+#define SAMPLE_BLOCK_STARTS    16 /* as many times the first tick's bytes, if that is more */
+#define SAMPLE_BLOCK_BYTES_MAX (BLOCK_RAW_MAX / 4)
 
 struct sample_encoder;
 

@@ -24,7 +24,7 @@ struct sample_encoder {
         struct encoder *encoder;
         usec_t block_began_usec; /* monotonic */
         uint32_t block_ticks;
-        size_t block_bytes;
+        size_t block_bytes, start_bytes; /* of its first tick */
         uint64_t identity_count;
         char boot_id[40];
         struct known *known, *next_known;
@@ -206,11 +206,19 @@ static size_t cpu_rows(const struct stat_sample *stat)
         return count;
 }
 
+static size_t block_bytes_max(const struct sample_encoder *encoder)
+{
+        size_t bytes = encoder->start_bytes * SAMPLE_BLOCK_STARTS;
+        if (bytes < SAMPLE_BLOCK_BYTES)
+                return SAMPLE_BLOCK_BYTES;
+        return bytes < SAMPLE_BLOCK_BYTES_MAX ? bytes : SAMPLE_BLOCK_BYTES_MAX;
+}
+
 static void begin_block_if_due(struct sample_encoder *encoder, const struct sample *sample)
 {
         usec_t now = sample->time.monotonic_usec;
         if (now < encoder->block_began_usec || now - encoder->block_began_usec >= SAMPLE_BLOCK_USEC ||
-            encoder->block_ticks >= SAMPLE_BLOCK_TICKS || encoder->block_bytes >= SAMPLE_BLOCK_BYTES ||
+            encoder->block_ticks >= SAMPLE_BLOCK_TICKS || encoder->block_bytes >= block_bytes_max(encoder) ||
             strcmp(encoder->boot_id, sample->machine.boot_id) != 0)
                 encoder_restart(encoder->encoder);
         if (encoder_is_at_start(encoder->encoder)) {
@@ -274,6 +282,8 @@ int sample_encoder_add(struct sample_encoder *encoder, const struct sample *samp
         result = encoder_encode(encoder->encoder, rows, ret_frame);
         if (result < 0)
                 return result;
+        if (encoder->block_ticks == 0)
+                encoder->start_bytes = ret_frame->length;
         encoder->block_ticks++;
         encoder->block_bytes += ret_frame->length;
         return is_start;

@@ -439,6 +439,43 @@ static void a_block_ends_by_time_by_ticks_and_by_boot(void **state)
         (void)synthetic_free(small);
 }
 
+/* On a machine where each tick brings new processes. */
+static void a_block_ends_by_bytes_unless_it_is_large_from_the_start(void **state)
+{
+        (void)state;
+        for (uint32_t many = 0; many < 2; many++) {
+                const struct synthetic_options options = { .processes = many ? 3000 : 300,
+                                                           .cpus = 2,
+                                                           .busy_permille = 500,
+                                                           .churn_permille = 100,
+                                                           .seed = 3 };
+                struct synthetic *busy = synthetic_new(&options);
+                struct sample_encoder *encoder = sample_encoder_new();
+                struct sample sample = { 0 };
+                struct bytes frame = { 0 };
+                size_t bytes = 0, start_bytes = 0, ticks = 0, starts = 0;
+                for (size_t i = 0; i < 3000 && starts < 3; i++) {
+                        synthetic_step(busy, USEC_PER_SEC, &sample);
+                        if (sample_encoder_add(encoder, &sample, &frame) == 1) {
+                                if (starts++ > 0)
+                                        assert_in_range(ticks, SAMPLE_BLOCK_STARTS, SAMPLE_BLOCK_TICKS - 1);
+                                start_bytes = frame.length;
+                                bytes = ticks = 0;
+                        }
+                        bytes += frame.length;
+                        ticks++;
+                        size_t cap = start_bytes * SAMPLE_BLOCK_STARTS;
+                        assert_in_range(bytes, 1,
+                                        (cap > SAMPLE_BLOCK_BYTES ? cap : SAMPLE_BLOCK_BYTES) + start_bytes);
+                }
+                assert_int_equal(starts, 3);
+                bytes_done(&frame);
+                synthetic_sample_done(&sample);
+                (void)sample_encoder_free(encoder);
+                (void)synthetic_free(busy);
+        }
+}
+
 static void tags_find_the_programs_that_were_active(void **state)
 {
         (void)state;
@@ -464,6 +501,7 @@ int main(void)
                 cmocka_unit_test(a_filter_leaves_the_wanted_as_they_are),
                 cmocka_unit_test(idle_processes_cost_nothing),
                 cmocka_unit_test(a_block_ends_by_time_by_ticks_and_by_boot),
+                cmocka_unit_test(a_block_ends_by_bytes_unless_it_is_large_from_the_start),
                 cmocka_unit_test(tags_find_the_programs_that_were_active),
         };
         return cmocka_run_group_tests(tests, make_stretch, drop_stretch);
