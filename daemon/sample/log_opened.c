@@ -30,6 +30,18 @@ struct opened {
         char path[PATH_TEXT_MAX];
 };
 
+/* What a look has found to be nothing: the next one, a fortieth of a second later, need not find it again. */
+struct dismissed {
+        uint32_t fd;
+        uint64_t path; /* hash of it; 0: this leads to no file (a socket, a device, an event) */
+};
+
+struct dismissals {
+        struct dismissed rows[DESCRIPTORS_MAX]; /* by descriptor, as the kernel lists them */
+        size_t count;
+        bool is_complete; /* of a first look; later ones only ask */
+};
+
 /* Kernel 6.18: "pos:\t0\nflags:\t0100001\nmnt_id:\t27\nino:\t1234\n" */
 struct descriptor {
         uint64_t position, flags, mount_id;
@@ -104,22 +116,29 @@ static bool is_found_there(const struct log_scan *scan, const struct opened *ope
                facts.inode == opened->facts.inode && facts.device == opened->facts.device;
 }
 
-static bool look_at_descriptor(struct log_scan *scan, uint32_t pid, int directory_fd, uint32_t fd,
-                               struct opened *ret_opened)
+/* False: it leads to no file with a name. */
+static bool read_path(int directory_fd, uint32_t fd, struct opened *opened)
+{
+        char name[16];
+        opened->fd = fd;
+        text_format(name, sizeof(name), "%u", fd);
+        ssize_t n = readlinkat(directory_fd, name, opened->path, sizeof(opened->path));
+        if (n <= 0 || (size_t)n >= sizeof(opened->path) - 1)
+                return false;
+        opened->path[n] = '\0';
+        return opened->path[0] == '/' && strncmp(opened->path, "/memfd:", 7) != 0 &&
+               (strncmp(opened->path, "/dev/", 5) != 0 || strncmp(opened->path, "/dev/shm/", 9) == 0);
+}
+
+/* False: too small to matter, or not of this machine. */
+static bool read_facts(struct log_scan *scan, uint32_t pid, int directory_fd, uint32_t fd,
+                       struct opened *ret_opened)
 {
         char name[40], text[256];
         struct descriptor descriptor = { 0 };
         struct stat st;
-        *ret_opened = (struct opened){ .fd = fd };
-        text_format(name, sizeof(name), "%u", fd);
-        ssize_t n = readlinkat(directory_fd, name, ret_opened->path, sizeof(ret_opened->path));
-        if (n <= 0 || (size_t)n >= sizeof(ret_opened->path) - 1 || ret_opened->path[0] != '/' ||
-            (strncmp(ret_opened->path, "/dev/", 5) == 0 && strncmp(ret_opened->path, "/dev/shm/", 9) != 0) ||
-            strncmp(ret_opened->path, "/memfd:", 7) == 0)
-                return false;
-        ret_opened->path[n] = '\0';
         text_format(name, sizeof(name), "%u/fdinfo/%u", pid, fd);
-        n = root_read_at(scan->root->proc_fd, name, text, sizeof(text));
+        ssize_t n = root_read_at(scan->root->proc_fd, name, text, sizeof(text));
         if (n == -EFBIG)
                 n = (ssize_t)sizeof(text) - 1; /* locks and events come after what is needed */
         if (n < 0 || !parse_descriptor((struct span){ text, (size_t)n }, &descriptor))
@@ -141,20 +160,47 @@ static bool look_at_descriptor(struct log_scan *scan, uint32_t pid, int director
                (ret_opened->is_read && ret_opened->facts.size_bytes >= READ_LEAST);
 }
 
-static size_t look_at_process(struct log_scan *scan, uint32_t pid, struct opened *ret_opened, size_t max)
+static bool look_at_descriptor(struct log_scan *scan, uint32_t pid, int directory_fd, uint32_t fd,
+                               const struct dismissed *former, struct dismissals *dismissals,
+                               struct opened *ret_opened)
+{
+        if (former && former->path == 0)
+                return false;
+        bool is_file = read_path(directory_fd, fd, ret_opened);
+        uint64_t path = is_file ? text_hash(HASH_SEED, ret_opened->path) | 1 : 0;
+        if (former && former->path == path)
+                return false;
+        if (is_file && read_facts(scan, pid, directory_fd, fd, ret_opened))
+                return true;
+        if (!dismissals->is_complete)
+                dismissals->rows[dismissals->count++] = (struct dismissed){ fd, path };
+        return false;
+}
+
+static size_t look_at_process(struct log_scan *scan, uint32_t pid, struct dismissals *dismissals,
+                              struct opened *ret_opened, size_t max)
 {
         uint32_t numbers[DESCRIPTORS_MAX];
         char name[24];
-        size_t found = 0;
+        size_t found = 0, k = 0;
         text_format(name, sizeof(name), "%u/fd", pid);
         CLEANUP_CLOSE int fd = root_open_directory_at(scan->root->proc_fd, name);
         if (fd < 0)
                 return 0;
         ssize_t count =
                 process_files_list(fd, scan->scratch, sizeof(scan->scratch), numbers, DESCRIPTORS_MAX);
-        for (ssize_t i = 0; i < count && i < DESCRIPTORS_MAX && found < max; i++)
-                if (look_at_descriptor(scan, pid, fd, numbers[i], &ret_opened[found]))
+        for (ssize_t i = 0; i < count && i < DESCRIPTORS_MAX && found < max; i++) {
+                const struct dismissed *former = NULL;
+                if (dismissals->is_complete) {
+                        while (k < dismissals->count && dismissals->rows[k].fd < numbers[i])
+                                k++;
+                        if (k < dismissals->count && dismissals->rows[k].fd == numbers[i])
+                                former = &dismissals->rows[k];
+                }
+                if (look_at_descriptor(scan, pid, fd, numbers[i], former, dismissals, &ret_opened[found]))
                         found++;
+        }
+        dismissals->is_complete = true;
         return found;
 }
 
@@ -268,15 +314,18 @@ void log_opened_look(struct log_scan *scan, uint32_t pid, bool wants_reads)
 {
         static const struct timespec pause = { .tv_nsec = READING_PAUSE_NSEC };
         struct opened opened[2][OPENED_MAX];
+        struct dismissals dismissals;
         size_t count[2] = { 0 };
         unsigned now = 0;
-        count[0] = look_at_process(scan, pid, opened[0], OPENED_MAX);
+        dismissals.count = 0;
+        dismissals.is_complete = false;
+        count[0] = look_at_process(scan, pid, &dismissals, opened[0], OPENED_MAX);
         for (size_t i = 0; i < count[0]; i++)
                 note_writer(scan, pid, &opened[0][i]);
         for (int i = 1; wants_reads && i < READING_LOOKS; i++) {
                 (void)nanosleep(&pause, NULL);
                 now ^= 1;
-                count[now] = look_at_process(scan, pid, opened[now], OPENED_MAX);
+                count[now] = look_at_process(scan, pid, &dismissals, opened[now], OPENED_MAX);
                 note_reading(scan, pid, opened[now ^ 1], count[now ^ 1], opened[now], count[now]);
         }
 }
