@@ -2,11 +2,14 @@
  * open, read and close of every /proc/PID/stat. Both in one run, in turn, at several numbers of processes;
  * with a gap before each round, as a sampler sees it (caches cold), and back to back.
  *
- *   bench_sample [--rounds N] [--gap MSEC] PROCESSES... */
+ *   bench_sample [--rounds N] [--gap MSEC] PROCESSES...
+ *   bench_sample --plain [--rounds N] [--gap MSEC]     the plain loop alone, over what runs: us of CPU,
+ * median */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -181,12 +184,26 @@ static int run(const struct root *root, size_t n, size_t rounds, long gap_msec)
         return r;
 }
 
+static void print_plain(size_t rounds, long gap_msec)
+{
+        double spent[ROUNDS_MAX];
+        for (size_t round = 0; round < rounds; round++) {
+                rest(gap_msec);
+                double before = cpu_usec();
+                (void)plain_loop();
+                spent[round] = cpu_usec() - before;
+        }
+        printf("%.0f\n", median(spent, rounds));
+}
+
 int main(int argc, char **argv)
 {
         static const struct option options[] = { { "rounds", required_argument, NULL, 'r' },
                                                  { "gap", required_argument, NULL, 'g' },
+                                                 { "plain", no_argument, NULL, 'p' },
                                                  { NULL, 0, NULL, 0 } };
         long rounds = 9, gap_msec = 1000;
+        bool is_plain = false;
         struct rusage usage;
         struct root root;
 
@@ -198,12 +215,20 @@ int main(int argc, char **argv)
                 case 'g':
                         gap_msec = strtol(optarg, NULL, 10);
                         break;
+                case 'p':
+                        is_plain = true;
+                        break;
                 default:
                         return 2;
                 }
-        if (optind == argc || rounds < 1 || rounds > ROUNDS_MAX || gap_msec < 0) {
-                (void)fprintf(stderr, "usage: bench_sample [--rounds N] [--gap MSEC] PROCESSES...\n");
+        if ((optind == argc) != is_plain || rounds < 1 || rounds > ROUNDS_MAX || gap_msec < 0) {
+                (void)fprintf(stderr,
+                              "usage: bench_sample [--rounds N] [--gap MSEC] PROCESSES... | --plain\n");
                 return 2;
+        }
+        if (is_plain) {
+                print_plain((size_t)rounds, gap_msec);
+                return 0;
         }
         int r = root_init(&root, "/");
         for (int i = optind; r == 0 && i < argc; i++)
