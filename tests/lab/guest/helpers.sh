@@ -28,6 +28,14 @@ start_users() {
         unit note-writer -- /opt/lab/bin/note-writer /srv/notes/today
 }
 
+# editor FILE: somebody who saves there (note-writer) instead of on /srv, and whose file has its blocks already.
+editor() {
+        systemctl stop note-writer
+        head -c 256K /dev/zero >"$1"
+        sync "$1"
+        unit editor -- note-writer "$1"
+}
+
 # scaled NUMBER: times the intensity, a whole number, at least 1.
 scaled() {
         awk -v n="$1" -v i="${INTENSITY:-1}" 'BEGIN { v = int(n * i + 0.5); print v < 1 ? 1 : v }'
@@ -76,6 +84,15 @@ rate() {
         sleep "${3:-5}"
         after=$(counter "$1" "$2")
         echo $(((after - before) / ${3:-5}))
+}
+
+# disk_busy NAME [SECONDS]: milliseconds with requests in flight, each second.
+disk_busy() {
+        local before after
+        before=$(awk -v n="$1" '$3 == n { print $13 }' /proc/diskstats)
+        sleep "${2:-5}"
+        after=$(awk -v n="$1" '$3 == n { print $13 }' /proc/diskstats)
+        echo $(((after - before) / ${2:-5}))
 }
 
 # serve_nfs: a file server on this machine, mounted at /mnt/files, with somebody who saves there (`editor`).
@@ -173,4 +190,51 @@ small_disk() {
         truncate -s "${size}M" "/srv/images/${directory##*/}"
         mkfs.ext4 -q -F -m 0 "$@" "/srv/images/${directory##*/}"
         mount -o loop "/srv/images/${directory##*/}" "$directory"
+}
+
+# serial_disk MEGABYTES REQUESTS [MEGABYTES-A-SECOND]: /dev/nullb0 (the next one: nullb1), a disk of its own that does
+# one thing after the other, so many and so much a second, reading, writing or discarding: as a SATA drive that cannot
+# queue its TRIM commands. It is in this machine's memory, as far as it is written to. (A virtio disk's limits hold for
+# reads and writes apart, and not at all for discards; and /srv is too fast for emulated CPUs to keep it busy with small
+# files.)
+serial_disk() {
+        local name queue one
+        modprobe null_blk nr_devices=0
+        name=nullb$(find /sys/kernel/config/nullb -name 'nullb?' | wc -l)
+        queue=/sys/block/$name/queue
+        mkdir "/sys/kernel/config/nullb/$name"
+        for one in memory_backed=1 discard=1 irqmode=2 hw_queue_depth=1 submit_queues=1 blocksize=4096 \
+                "completion_nsec=$((1000000000 / $2))" "mbps=${3:-0}" "size=$1" power=1; do
+                echo "${one#*=}" >"/sys/kernel/config/nullb/$name/${one%=*}"
+        done
+        echo mq-deadline >"$queue/scheduler"
+        # Twice: Linux 6.1 tells the scheduler of the length that the queue had before.
+        for one in 63 64; do echo "$one" >"$queue/nr_requests"; done
+        # null_blk never does what exceeds a fiftieth of its bytes a second.
+        echo 120 >"$queue/max_sectors_kb"
+        echo $((120 << 10)) >"$queue/discard_max_bytes"
+}
+
+# serial_ext4 DIRECTORY MEGABYTES REQUESTS [MEGABYTES-A-SECOND], serial_btrfs: a file system on such a disk.
+serial_ext4() {
+        serial_disk "${@:2}"
+        mkfs.ext4 -q -F -m 0 -N 8192 -J size=8 -E nodiscard,lazy_itable_init=0 /dev/nullb0
+        mkdir -p "$1"
+        mount /dev/nullb0 "$1"
+}
+serial_btrfs() {
+        serial_disk "${@:2}"
+        mkfs.btrfs -q -f -K /dev/nullb0
+        mkdir -p "$1"
+        mount /dev/nullb0 "$1"
+}
+
+# serial_mirror DIRECTORY MEGABYTES REQUESTS: a file system on an array of two such disks, /dev/md0.
+serial_mirror() {
+        serial_disk "${@:2}"
+        serial_disk "${@:2}"
+        mdadm --create /dev/md0 --quiet --run --assume-clean --level=1 --raid-devices=2 /dev/nullb0 /dev/nullb1
+        mkfs.ext4 -q -F -m 0 -N 8192 -J size=8 -E nodiscard,lazy_itable_init=0 /dev/md0
+        mkdir -p "$1"
+        mount /dev/md0 "$1"
 }

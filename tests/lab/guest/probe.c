@@ -3,6 +3,7 @@
  *   web-client    fetches a page from nginx on this machine every 200 ms
  *   note-writer   writes 4 KiB to FILE and waits until they are on the disk, every 200 ms
  *   reader        reads 64 KiB at a random place of FILE, past the cache, every 100 ms
+ *   table-reader  reads 10 records of 4 KiB at random places of FILE, past the cache, every 500 ms
  *   probe-all     prints the medians of all of them over the last SECONDS (for scripts)
  * The pauses are these on average, a quarter more or less: at whole multiples of a quota's period (100 ms)
  * somebody would come at the same moment of each, always before the quota is used up or always after. Each
@@ -88,17 +89,27 @@ static void store(const char *argument)
         }
 }
 
-static void look_up(const char *argument)
+static void read_anywhere(const char *argument, off_t size, int times)
 {
         static int fd = -1;
         static char bytes[65536] __attribute__((aligned(4096)));
         struct stat st = { 0 };
         if (fd < 0)
                 fd = open(argument, O_RDONLY | O_DIRECT | O_CLOEXEC);
-        if (fstat(fd, &st) < 0 || st.st_size < (off_t)sizeof(bytes))
+        if (fstat(fd, &st) < 0 || st.st_size < size)
                 return;
-        (void)!pread(fd, bytes, sizeof(bytes),
-                     random() % (st.st_size / (off_t)sizeof(bytes)) * (off_t)sizeof(bytes));
+        for (int i = 0; i < times; i++)
+                (void)!pread(fd, bytes, (size_t)size, random() % (st.st_size / size) * size);
+}
+
+static void look_up(const char *argument)
+{
+        read_anywhere(argument, 65536, 1);
+}
+
+static void look_up_many(const char *argument)
+{
+        read_anywhere(argument, 4096, 10);
 }
 
 static const struct kind {
@@ -110,6 +121,7 @@ static const struct kind {
         { "web-client", fetch, 200000 },
         { "note-writer", store, 200000 },
         { "reader", look_up, 100000 },
+        { "table-reader", look_up_many, 500000 },
 };
 
 static int compare(const void *a, const void *b)
