@@ -9,8 +9,8 @@ SUFFIX = "-guest"
 
 
 def fetch(guest, since):
-    """The record from then on, without command lines."""
-    guest.must(f"cd /run/lab && slowctl export --force --since=@{since} export.slowd", timeout=60)
+    """The record from then on. Its command lines are the lab's own, and some answers need them: btrfs scrub."""
+    guest.must(f"cd /run/lab && slowctl export --force --command-lines --since=@{since} export.slowd", timeout=60)
     status, data = guest.run_bytes("cat /run/lab/export.slowd && rm /run/lab/export.slowd", timeout=60)
     return data if status == 0 else None
 
