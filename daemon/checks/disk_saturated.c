@@ -46,6 +46,7 @@ static const struct check_parameter parameters[] = {
 struct situation {
         const struct history *history;
         const struct snapshot *latest;
+        const struct added_workers *workers;
         usec_t window_usec;
         double busy;    /* of the busiest disk, share of time */
         double stalled; /* PSI io some */
@@ -119,11 +120,24 @@ static bool loses_to_disk(const struct family *family)
                lost_permille_of(family->ledger.disk_wait, &family->ledger) >= 100;
 }
 
+/* Who has blocks discarded waits for requests of its own, and no byte tells that the disk's time is theirs.
+ */
+static bool is_byteless(const struct situation *s, const struct family *family)
+{
+        const struct program *program = &s->latest->programs[family->programs[0]];
+        const struct process_sample *process = sample_find_process(s->latest->sample, program->first_pid);
+        struct worker worker;
+        uint32_t pid;
+        return process &&
+               worker_of_process(s->latest->sample, process->identity, s->workers, &worker, &pid) &&
+               worker.is_byteless;
+}
+
 static bool is_victim(const struct situation *s, const struct family *family)
 {
         if (family == s->suspect || family->is_kernel || family->is_self || family->is_batch ||
             !loses_to_disk(family) || disk_moved(family) >= disk_moved(s->suspect) / 2 ||
-            is_same_job(s->latest, s->suspect, family))
+            is_byteless(s, family) || is_same_job(s->latest, s->suspect, family))
                 return false;
         return disk_use_meets(s->latest, &s->place, &s->uses[family - s->families]);
 }
@@ -315,6 +329,7 @@ static void run(const struct check_context *context, struct finding *ret_finding
         struct situation s = {
                 .history = context->history,
                 .latest = history_latest(context->history),
+                .workers = context->workers,
                 .window_usec = (usec_t)(p[WINDOW_SECONDS] * (double)USEC_PER_SEC),
         };
         s.busy = history_mean(s.history, FIELD_DISK_BUSY_MAX, s.window_usec);
