@@ -46,16 +46,16 @@ static usec_t earlier_of(usec_t a, usec_t b)
         return a < b ? a : b;
 }
 
-/* What went on while the chain waited for a unit. */
+/* What went on between two moments of the boot. */
 struct company {
         usec_t next_usec;        /* when the last but one had started or ended */
-        double own_sec, cpu_sec; /* CPU time of the unit, and of all */
+        double own_sec, cpu_sec; /* CPU time of the unit that was last, and of all */
 };
 
-static struct company company_of(const struct boot_situation *s, const struct boot_suspect *suspect,
-                                 double cpus)
+/* last: whose own part is asked for, or NULL. Times are monotonic. */
+static struct company company_of(const struct boot_situation *s, const struct boot_unit *last,
+                                 usec_t begin_usec, usec_t end_usec, double cpus)
 {
-        usec_t end_usec = suspect->unit->activated_usec, begin_usec = end_usec - suspect->held_usec;
         struct company company = { .next_usec = begin_usec };
         for (uint32_t i = 0; i < s->boot->unit_count; i++) {
                 const struct boot_unit *unit = &s->boot->units[i];
@@ -70,7 +70,7 @@ static struct company company_of(const struct boot_situation *s, const struct bo
                 double cpu_sec =
                         fmin(boot_seconds(unit->cpu_usec), cpus * boot_seconds(until_usec - from_usec));
                 company.cpu_sec += cpu_sec;
-                if (unit == suspect->unit)
+                if (unit == last)
                         company.own_sec = cpu_sec;
                 else if (ended_usec <= end_usec && ended_usec > company.next_usec)
                         company.next_usec = ended_usec;
@@ -87,7 +87,8 @@ static bool is_last_of_many(const struct boot_situation *s, const struct boot_su
             suspect->unit->activated_usec < suspect->held_usec)
                 return false;
         double cpus = (double)s->latest->sample->stat.cpu_count;
-        struct company company = company_of(s, suspect, cpus);
+        usec_t end_usec = suspect->unit->activated_usec;
+        struct company company = company_of(s, suspect->unit, end_usec - suspect->held_usec, end_usec, cpus);
         struct boot_suspect alone = *suspect;
         alone.held_usec = suspect->unit->activated_usec - company.next_usec;
         alone.excess_usec = earlier_of(alone.held_usec, suspect->excess_usec);
@@ -98,6 +99,16 @@ static bool is_last_of_many(const struct boot_situation *s, const struct boot_su
 bool boot_is_holder(const struct boot_situation *s, const struct boot_suspect *suspect)
 {
         return boot_is_held(s, suspect) && !is_last_of_many(s, suspect);
+}
+
+usec_t boot_crowd_usec(const struct boot_situation *s)
+{
+        if (s->latest->sample->stat.cpu_count == ABSENT || s->length_usec == ABSENT)
+                return 0;
+        double cpus = (double)s->latest->sample->stat.cpu_count;
+        usec_t begin_usec = s->boot->times.userspace_usec;
+        struct company company = company_of(s, NULL, begin_usec, begin_usec + s->length_usec, cpus);
+        return (usec_t)(fmin(company.cpu_sec / cpus, boot_seconds(s->length_usec)) * (double)USEC_PER_SEC);
 }
 
 /* What all services that are new, or cost much more than a second, cost together. */

@@ -25,8 +25,10 @@ static const struct check_parameter parameters[] = {
                            "Debian servers and desktops reach their target in 5 to 20 s",
                            "Windows calls a whole boot of 60 s, firmware included, a minor problem" },
         [UNIT_SHARE] = { "UnitSharePermille", "permille", 300, 100, 1000,
-                         "and one unit must hold up the critical chain for so much of it",
-                         "below that no single unit would shorten it noticeably",
+                         "and one unit must hold up the critical chain for so much of it, or what units "
+                         "compute while "
+                         "they start must take all CPUs so much of it",
+                         "below that nothing that can be changed would shorten it noticeably",
                          "the share at which one phase dominates a chain of ten" },
         [CAUSE_SECONDS] = { "CauseSeconds", "seconds", 300, 0, 3600,
                             "how long after its end a long boot counts as what is wrong now",
@@ -144,13 +146,17 @@ static void say_length(const struct boot_situation *s, double threshold_sec, str
                 format_duration(length, s->length_usec));
 }
 
+/* Without a usual it takes a reason for a long boot: one unit that it waited for, or so many that compute
+ * while they start that the CPUs are what it waited for. A slow machine alone is none. */
 static bool is_long(const struct boot_situation *s)
 {
         if (s->has_usual)
                 return (double)s->length_usec * 1000 > s->p[LONGER] * (double)s->usual.usual_usec &&
                        boot_seconds(s->usual.over_usec) > s->p[LONGER_SECONDS];
         struct boot_suspect holder = boot_find_holder(s);
-        return boot_seconds(s->length_usec) > s->p[LONG_SECONDS] && boot_is_held(s, &holder);
+        return boot_seconds(s->length_usec) > s->p[LONG_SECONDS] &&
+               (boot_is_held(s, &holder) ||
+                1000 * boot_seconds(boot_crowd_usec(s)) >= s->p[UNIT_SHARE] * boot_seconds(s->length_usec));
 }
 
 static void run_finished(struct boot_situation *s, struct finding *finding)
@@ -176,7 +182,9 @@ static void run_finished(struct boot_situation *s, struct finding *finding)
         boot_compare_units(s->boot, s->earlier, s->earlier_count, s->unit_usual_usec);
         struct boot_suspect holder = boot_find_holder(s);
         bool is_recent = boot_seconds(age_usec) <= s->p[CAUSE_SECONDS];
-        uint64_t excess_usec = s->has_usual ? s->usual.over_usec : holder.held_usec;
+        uint64_t excess_usec = s->has_usual               ? s->usual.over_usec
+                               : boot_is_held(s, &holder) ? holder.held_usec
+                                                          : boot_crowd_usec(s);
         finding->verdict = VERDICT_FOUND;
         finding->kind = is_recent ? FINDING_CAUSE : FINDING_RISK;
         finding->severity = !is_recent                           ? SEVERITY_NOTICE
