@@ -242,6 +242,13 @@ static void unattributed(const struct sample *newer, struct snapshot *snapshot)
         snapshot->value[FIELD_CPU_UNATTRIBUTED] = left < 0 ? 0 : left;
 }
 
+/* When it began, as CLOCK_BOOTTIME; nothing begins after it has been seen, whatever a damaged record says. */
+static usec_t begun_at(const struct process_sample *process, double hz, usec_t now_usec)
+{
+        double begun_usec = (double)process->start_ticks / hz * (double)USEC_PER_SEC;
+        return begun_usec < (double)now_usec ? (usec_t)begun_usec : now_usec;
+}
+
 void process_rates(const struct sample *older, const struct sample *newer, double seconds,
                    struct snapshot *snapshot)
 {
@@ -250,8 +257,8 @@ void process_rates(const struct sample *older, const struct sample *newer, doubl
         for (size_t i = 0; i < newer->process_count; i++) {
                 const struct process_sample *process = &newer->processes[i];
                 struct process_rate *rate = &snapshot->processes[i];
-                usec_t begun_usec = (usec_t)((double)process->start_ticks / hz * (double)USEC_PER_SEC);
                 usec_t now_usec = newer->time.boottime_usec;
+                usec_t begun_usec = begun_at(process, hz, now_usec);
                 *rate = (struct process_rate){ .sample = process,
                                                .ledger = ledger_unknown(),
                                                .cpu = NAN,
@@ -265,7 +272,7 @@ void process_rates(const struct sample *older, const struct sample *newer, doubl
                                                .write_chars = NAN,
                                                .read_calls = NAN,
                                                .write_calls = NAN };
-                rate->age_usec = now_usec > begun_usec ? now_usec - begun_usec : 0;
+                rate->age_usec = now_usec - begun_usec;
                 if (!older)
                         continue;
                 while (k < older->process_count && older->processes[k].pid < process->pid)
