@@ -4,6 +4,7 @@
  *                 {"check": "disk.full", "because": "log.oversized", "bySecond": 60}],
  *    "mustNotFind": ["memory.thrash"],       in no answer, neither as cause nor as risk nor as consequence
  *    "mustBeHealthy": false,                 no answer but healthy and unknown
+ *    "healthyFromSecond": 0,                 and that only from then on: what was before has passed
  *    "timeFactor": 60}                       each second of the recording passes for a minute
  * Seconds are those of the recording. What must be found must be there by that second after the fault began,
  * and with that culprit: among the causes or risks, or, with a "because", among the consequences of that
@@ -33,6 +34,7 @@ struct expectation {
         size_t find_count;
         struct json_object *not_found; /* array of strings, or NULL */
         bool must_be_healthy;
+        double healthy_from_second;
         uint64_t factor;
         usec_t first_usec; /* realtime of the first sample */
 };
@@ -48,6 +50,9 @@ static int expectation_read(struct json_object *object, struct expectation *ret)
                 ret->factor = json_object_get_uint64(value);
         if (json_object_object_get_ex(object, "mustBeHealthy", &value))
                 ret->must_be_healthy = json_object_get_boolean(value);
+        ret->healthy_from_second = -INFINITY;
+        if (json_object_object_get_ex(object, "healthyFromSecond", &value))
+                ret->healthy_from_second = json_object_get_double(value);
         if (json_object_object_get_ex(object, "mustNotFind", &value))
                 ret->not_found = value;
         if (!json_object_object_get_ex(object, "mustFind", &list))
@@ -135,7 +140,7 @@ static int hold_answer(const struct diagnosis *diagnosis, struct expectation *ex
                 (void)printf("second %.0f: %s must not be found: %s\n", second, check, diagnosis->summary);
                 failures++;
         }
-        if (expectation->must_be_healthy &&
+        if (expectation->must_be_healthy && second >= expectation->healthy_from_second &&
             (diagnosis->verdict == DIAGNOSIS_SLOW || diagnosis->verdict == DIAGNOSIS_RISK)) {
                 (void)printf("second %.0f: must be healthy: %s\n", second, diagnosis->summary);
                 failures++;
