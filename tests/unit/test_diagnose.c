@@ -1,6 +1,7 @@
 /* Findings -> one diagnosis: roots and consequences, ranking, risks, and what is said of it. */
 #include "tests/support/cases.h"
 
+#include "common/text.h"
 #include "daemon/diagnosis/diagnose.h"
 #include "daemon/diagnosis/relation.h"
 
@@ -14,7 +15,7 @@ static struct finding *add(const char *check, enum verdict verdict)
         memset(finding, 0, sizeof(*finding));
         finding->check = check;
         finding->verdict = verdict;
-        (void)snprintf(finding->summary, sizeof(finding->summary), "summary of %s", check);
+        text_format(finding->summary, sizeof(finding->summary), "summary of %s", check);
         return finding;
 }
 

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/text.h"
 #include "daemon/diagnosis/diagnose.h"
 
 #define BEGIN      UINT64_C(1700000000000000)
@@ -45,7 +46,7 @@ static struct finding *fill(struct finding *finding, const char *check, int32_t 
         finding->verdict = VERDICT_FOUND;
         finding->lost_permille = lost_permille;
         finding->severity = lost_permille >= 500 ? SEVERITY_CRITICAL : SEVERITY_WARNING;
-        (void)snprintf(finding->summary, sizeof(finding->summary), "%s %d", check, lost_permille);
+        text_format(finding->summary, sizeof(finding->summary), "%s %d", check, lost_permille);
         (void)snprintf(finding->remedies[0].text, FINDING_TEXT_MAX, "stop it");
         (void)snprintf(finding->remedies[0].command, FINDING_TEXT_MAX, "kill -STOP 7");
         finding->remedy_count = 1;
