@@ -77,6 +77,23 @@ static bool is_main_user(const struct background *background, const struct offen
                                  &offender->place, share);
 }
 
+/* Returns what this victim wanted: 0 for one that has lost nothing. */
+static double add_loss(struct harm *harm, const struct family *family, const struct loss *loss)
+{
+        double wanted = (double)ledger_wanted(&family->ledger);
+        if (!(loss->permille > 0))
+                return 0;
+        harm->lost += loss->permille / 1000 * wanted;
+        add_victim(harm, family, loss->permille, loss->usual_permille);
+        return wanted;
+}
+
+static void sum_up(struct harm *harm, double wanted)
+{
+        harm->lost_permille = wanted > 0 ? 1000 * harm->lost / wanted : 0;
+        harm->is_usual_known = harm->victim_count > 0 && !isnan(harm->usual_permille[0]);
+}
+
 static void add_disk_losses(const struct background *background, const struct offender *offender, double part,
                             struct harm *harm)
 {
@@ -91,14 +108,9 @@ static void add_disk_losses(const struct background *background, const struct of
                     disk_moved(family) >= VICTIM_MOVES * offender->moved)
                         continue;
                 harm->state = HARM_KNOWN;
-                if (!(loss.permille > 0))
-                        continue;
-                harm->lost += loss.permille / 1000 * (double)ledger_wanted(&family->ledger);
-                wanted += (double)ledger_wanted(&family->ledger);
-                add_victim(harm, family, loss.permille, loss.usual_permille);
+                wanted += add_loss(harm, family, &loss);
         }
-        harm->lost_permille = wanted > 0 ? 1000 * harm->lost / wanted : 0;
-        harm->is_usual_known = harm->victim_count > 0 && !isnan(harm->usual_permille[0]);
+        sum_up(harm, wanted);
 }
 
 void background_examine_disk(const struct background *background, struct offender *offender)
@@ -171,14 +183,9 @@ static void add_cpu_losses(const struct background *background, const struct off
                         continue;
                 struct loss loss =
                         loss_of(background->history, family, offender->since_usec, cpu_wait_of, part);
-                if (!(loss.permille > 0))
-                        continue;
-                harm->lost += loss.permille / 1000 * (double)ledger_wanted(&family->ledger);
-                wanted += (double)ledger_wanted(&family->ledger);
-                add_victim(harm, family, loss.permille, loss.usual_permille);
+                wanted += add_loss(harm, family, &loss);
         }
-        harm->lost_permille = wanted > 0 ? 1000 * harm->lost / wanted : 0;
-        harm->is_usual_known = harm->victim_count > 0 && !isnan(harm->usual_permille[0]);
+        sum_up(harm, wanted);
 }
 
 void background_examine_cpu(const struct background *background, struct offender *offender)

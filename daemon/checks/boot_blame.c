@@ -48,8 +48,8 @@ static usec_t earlier_of(usec_t a, usec_t b)
 
 /* What went on between two moments of the boot. */
 struct company {
-        usec_t next_usec;        /* when the last but one had started or ended */
-        double own_sec, cpu_sec; /* CPU time of the unit that was last, and of all */
+        usec_t next_usec;                  /* when the last but one had started or ended */
+        double own_sec, cpu_sec, most_sec; /* CPU time: of the unit that was last, of all, of the costliest */
 };
 
 /* last: whose own part is asked for, or NULL. Times are monotonic. */
@@ -70,6 +70,7 @@ static struct company company_of(const struct boot_situation *s, const struct bo
                 double cpu_sec =
                         fmin(boot_seconds(unit->cpu_usec), cpus * boot_seconds(until_usec - from_usec));
                 company.cpu_sec += cpu_sec;
+                company.most_sec = fmax(company.most_sec, cpu_sec);
                 if (unit == last)
                         company.own_sec = cpu_sec;
                 else if (ended_usec <= end_usec && ended_usec > company.next_usec)
@@ -108,6 +109,13 @@ usec_t boot_crowd_usec(const struct boot_situation *s)
         double cpus = (double)s->latest->sample->stat.cpu_count;
         usec_t begin_usec = s->boot->times.userspace_usec;
         struct company company = company_of(s, NULL, begin_usec, begin_usec + s->length_usec, cpus);
+        /* One that computes for long beside the chain, or anything that leaves a CPU free, holds up nobody.
+         */
+        const uint64_t waited_usec = s->boot->times.cpu_waited_usec;
+        if (company.most_sec > company.cpu_sec / 2 ||
+            (waited_usec != ABSENT &&
+             1000 * (double)waited_usec < s->holder_permille * (double)s->length_usec))
+                return 0;
         return (usec_t)(fmin(company.cpu_sec / cpus, boot_seconds(s->length_usec)) * (double)USEC_PER_SEC);
 }
 

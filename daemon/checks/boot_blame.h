@@ -33,7 +33,8 @@ struct boot_suspect boot_find_holder(const struct boot_situation *s);
 bool boot_is_held(const struct boot_situation *s, const struct boot_suspect *suspect);
 /* And whether it alone is to blame, rather than being the last of many that shared the CPUs. */
 bool boot_is_holder(const struct boot_situation *s, const struct boot_suspect *suspect);
-/* How long all CPUs were needed just for what units computed while they started. */
+/* How long all CPUs were needed just for what many units computed while they started; 0 if one of them did
+ * most of it, or if hardly anybody waited for a CPU. */
 usec_t boot_crowd_usec(const struct boot_situation *s);
 struct subject boot_subject(const struct boot_situation *s, const struct boot_unit *unit);
 

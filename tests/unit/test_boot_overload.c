@@ -154,12 +154,33 @@ static void test_too_much(void **state)
         assert_says(&finding, "waited for a CPU 91 % of the time");
 }
 
+/* Another machine. */
+static void again(void **state)
+{
+        (void)tear_down(state);
+        (void)set_up(state);
+}
+
+/* One unit that computes beside the chain, on one CPU or on both, is not the cause, whatever else is slow. */
+static void test_busy_off_the_chain(void **state)
+{
+        for (unsigned cpus = 1; cpus <= 2; cpus++) {
+                struct boot boot = fake_boot(50, 55);
+                fake_boot_unit(&boot, "index.service", 50, 0)->cpu_usec = cpus * 50 * USEC_PER_SEC;
+                boot.times.cpu_waited_usec = 50 * USEC_PER_SEC;
+                begin(&boot, 3);
+                assert_clear(CHECK, "it took 55 s to start");
+                again(state);
+        }
+}
+
 /* Thirty oneshots; the last to end is on the chain. At once each takes as long as all, one after the other
  * only its own two seconds. */
 static struct boot thirty(bool at_once)
 {
         char name[32];
         struct boot boot = fake_boot(50, 55);
+        boot.times.cpu_waited_usec = 50 * USEC_PER_SEC;
         for (unsigned i = 1; i <= 30; i++) {
                 (void)snprintf(name, sizeof(name), "job-%02u.service", i);
                 double length = at_once ? 29 + 0.1 * i : 1;
@@ -186,15 +207,13 @@ static void test_last_of_many(void **state)
         assert_false(fake_says(&finding, "held up"));
 
         /* Found without a usual as well, and blamed on all. */
-        (void)tear_down(state);
-        (void)set_up(state);
+        again(state);
         begin(&boot, 3);
         finding = assert_found(CHECK);
         assert_int_equal(finding.culprit.kind, SUBJECT_MACHINE);
 
         /* Also where the last of them held up the chain only for a moment: 90 s of CPU are 45 of two CPUs. */
-        (void)tear_down(state);
-        (void)set_up(state);
+        again(state);
         for (uint32_t i = 0; i < boot.unit_count; i++) {
                 if (strncmp(boot.units[i].name, "job-", 4) == 0)
                         boot.units[i].cpu_usec = 3 * USEC_PER_SEC;
@@ -205,9 +224,15 @@ static void test_last_of_many(void **state)
         finding = assert_found(CHECK);
         assert_int_equal(finding.culprit.kind, SUBJECT_MACHINE);
 
+        /* Not if nobody waited for a CPU, so many there were. */
+        again(state);
+        boot.times.cpu_waited_usec = USEC_PER_SEC;
+        begin(&boot, 3);
+        assert_clear(CHECK, "it took 55 s to start");
+        boot.times.cpu_waited_usec = 50 * USEC_PER_SEC;
+
         /* And not where they hardly compute: then nobody knows why this machine takes so long. */
-        (void)tear_down(state);
-        (void)set_up(state);
+        again(state);
         for (uint32_t i = 0; i < boot.unit_count; i++)
                 boot.units[i].cpu_usec = boot.units[i].cpu_usec == ABSENT ? ABSENT : 100 * USEC_PER_MSEC;
         begin(&boot, 3);
@@ -238,8 +263,7 @@ static void test_last_but_to_blame(void **state)
         struct finding finding = assert_found(CHECK);
         assert_string_equal(finding.culprit.name, "job-30.service");
 
-        (void)tear_down(state);
-        (void)set_up(state);
+        again(state);
         struct boot asleep = thirty(true);
         for (uint32_t i = 0; i < asleep.unit_count; i++)
                 asleep.units[i].cpu_usec = 100 * USEC_PER_MSEC;
@@ -292,13 +316,11 @@ static void test_first_boots(void **state)
         begin(&many, 3);
         (void)assert_found(CHECK); /* two and the one before: there is a usual now */
 
-        (void)tear_down(state);
-        (void)set_up(state);
+        again(state);
         begin(&many, 3);
         assert_clear(CHECK, "it took 80 s to start");
 
-        (void)tear_down(state);
-        (void)set_up(state);
+        again(state);
         struct boot held = fake_boot(52, 50);
         (void)fake_boot_unit(&held, "slow.service", 20, 20);
         begin(&held, 3);
@@ -353,19 +375,13 @@ static void test_hostile_name(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                CASE(test_unknown),
-                CASE(test_usual),
-                CASE(test_held_up),
-                CASE(test_grown),
-                CASE(test_off_the_chain),
-                CASE(test_too_much),
-                CASE(test_unexplained),
-                CASE(test_once),
-                CASE(test_first_boots),
-                CASE(test_still_starting),
-                CASE(test_hostile_name),
-                CASE(test_last_of_many),
-                CASE(test_one_after_the_other),
+                CASE(test_unknown),           CASE(test_usual),
+                CASE(test_held_up),           CASE(test_grown),
+                CASE(test_off_the_chain),     CASE(test_too_much),
+                CASE(test_unexplained),       CASE(test_once),
+                CASE(test_first_boots),       CASE(test_still_starting),
+                CASE(test_hostile_name),      CASE(test_busy_off_the_chain),
+                CASE(test_last_of_many),      CASE(test_one_after_the_other),
                 CASE(test_last_but_to_blame),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
