@@ -42,11 +42,17 @@ static bool is_disk_channel(const char *channel)
         return false;
 }
 
-/* What the waits of one interval can be. */
+struct interval {
+        double seconds, hz;
+        double cpus; /* INFINITY: not known */
+};
+
+/* What running and waiting in one interval can be. */
 struct bounds {
         double seconds; /* of the interval */
         double age;     /* of the process, in seconds */
         double threads;
+        double cpus;      /* INFINITY: not known */
         bool was_waiting; /* its main thread was in D state when the interval began */
 };
 
@@ -76,6 +82,16 @@ static float waited(uint64_t older, uint64_t newer, const struct bounds *bounds)
         if (seconds <= possible + BOOKING_SLACK_SEC)
                 return (float)(fmin(seconds, possible) / bounds->seconds);
         return bounds->was_waiting ? (float)bounds->threads : NAN;
+}
+
+/* On its way out a task of several threads is counted twice: the kernel has added it to those of its group
+ * that have ended (fill_tgid_exit() in kernel/taskstats.c), and until exit_notify() it counts as one that
+ * lives as well. All its life seems to pass in one interval then, more than its threads and the CPUs could
+ * run, and the ticks, which are counted otherwise, have at most half of it. */
+static bool is_counted_twice(double ran, double ticks, const struct bounds *bounds)
+{
+        return ran > fmin(bounds->threads, bounds->cpus) + BOOKING_SLACK_SEC / bounds->seconds &&
+               ticks <= ran / 2;
 }
 
 static float largest(float a, float b)
@@ -109,15 +125,23 @@ static void add_unbooked(const struct process_sample *a, const struct process_sa
                 ledger->cpu_wait = largest(ledger->cpu_wait, whole); /* runnable, and never got a CPU */
 }
 
-static struct ledger ledger_of(const struct process_sample *a, const struct process_sample *b, double seconds,
-                               double hz, double age)
+static struct ledger ledger_of(const struct process_sample *a, const struct process_sample *b,
+                               const struct interval *interval, double age)
 {
         struct ledger ledger = ledger_unknown();
+        const double seconds = interval->seconds;
         uint32_t threads = a->threads > b->threads ? a->threads : b->threads;
-        const struct bounds bounds = { seconds, age, threads > 0 ? threads : 1, a->state == 'D' };
-        ledger.running = (float)(rate_per_sec(a->run_nsec, b->run_nsec, seconds) / 1e9);
-        if (isnan(ledger.running) || b->delays == DELAYS_MAIN_ONLY)
-                ledger.running = (float)(rate_per_sec(cpu_ticks(a), cpu_ticks(b), seconds) / hz);
+        const struct bounds bounds = { .seconds = seconds,
+                                       .age = age,
+                                       .threads = threads > 0 ? threads : 1,
+                                       .cpus = interval->cpus,
+                                       .was_waiting = a->state == 'D' };
+        double ran = rate_per_sec(a->run_nsec, b->run_nsec, seconds) / 1e9;
+        double ticks = rate_per_sec(cpu_ticks(a), cpu_ticks(b), seconds) / interval->hz;
+        bool is_twice = is_counted_twice(ran, ticks, &bounds);
+        ledger.running = (float)(isnan(ran) || is_twice || b->delays == DELAYS_MAIN_ONLY ? ticks : ran);
+        if (is_twice)
+                return ledger; /* its waits have been, too: they are not known */
         ledger.cpu_wait = queued(a->run_delay_nsec, b->run_delay_nsec, &bounds);
         ledger.stuck = 0;
         float block = waited(a->block_delay_nsec, b->block_delay_nsec, &bounds);
@@ -158,11 +182,12 @@ static float written_per_sec(const struct process_sample *a, const struct proces
         return (float)(written > cancelled ? written - cancelled : written * 0);
 }
 
-static void process_rate_make(const struct process_sample *a, const struct process_sample *b, double seconds,
-                              double hz, struct process_rate *rate)
+static void process_rate_make(const struct process_sample *a, const struct process_sample *b,
+                              const struct interval *interval, struct process_rate *rate)
 {
-        double children = rate_per_sec(children_ticks(a), children_ticks(b), seconds) / hz;
-        rate->ledger = ledger_of(a, b, seconds, hz, (double)rate->age_usec / (double)USEC_PER_SEC);
+        const double seconds = interval->seconds;
+        double children = rate_per_sec(children_ticks(a), children_ticks(b), seconds) / interval->hz;
+        rate->ledger = ledger_of(a, b, interval, (double)rate->age_usec / (double)USEC_PER_SEC);
         rate->cpu = rate->ledger.running;
         rate->children_cpu = (float)children;
         rate->read_bytes = (float)rate_per_sec(a->read_bytes, b->read_bytes, seconds);
@@ -253,6 +278,11 @@ void process_rates(const struct sample *older, const struct sample *newer, doubl
                    struct snapshot *snapshot)
 {
         double hz = newer->machine.hz && newer->machine.hz != ABSENT ? (double)newer->machine.hz : 100;
+        const struct interval interval = {
+                .seconds = seconds,
+                .hz = hz,
+                .cpus = newer->stat.cpu_count == ABSENT ? INFINITY : (double)newer->stat.cpu_count,
+        };
         size_t k = 0;
         for (size_t i = 0; i < newer->process_count; i++) {
                 const struct process_sample *process = &newer->processes[i];
@@ -278,11 +308,11 @@ void process_rates(const struct sample *older, const struct sample *newer, doubl
                 while (k < older->process_count && older->processes[k].pid < process->pid)
                         k++;
                 if (k < older->process_count && is_same(&older->processes[k], process)) {
-                        process_rate_make(&older->processes[k], process, seconds, hz, rate);
+                        process_rate_make(&older->processes[k], process, &interval, rate);
                 } else if (begun_usec + USEC_PER_SEC / 10 >= older->time.boottime_usec) {
                         struct process_sample zero = zero_before(process);
                         rate->is_new = true;
-                        process_rate_make(&zero, process, seconds, hz, rate);
+                        process_rate_make(&zero, process, &interval, rate);
                 } /* else it was over a cap before: nothing to compare with yet */
         }
         snapshot->process_count = newer->process_count;

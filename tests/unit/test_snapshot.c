@@ -453,6 +453,32 @@ static void test_wait_longer_than_the_interval(void **state)
 
 /* A shell's child, caught between fork and its first turn: it has waited for milliseconds, not for the
  * interval. */
+/* Six threads have encoded for 17 s when the process is looked at on its way out. */
+static void test_counted_twice_at_its_end(void **state)
+{
+        (void)state;
+        struct fake_process *process = fake_add(machine, "ffmpeg", "");
+        process->counters.threads = 6;
+        process->counters.run_nsec = UINT64_C(17000000000);
+        process->counters.run_delay_nsec = UINT64_C(20000000000);
+        fake_tick(machine, 1);
+        fake_tick(machine, 1);
+        process->counters.run_nsec += UINT64_C(17600000000);
+        process->counters.run_delay_nsec += UINT64_C(20000000000);
+        process->counters.user_ticks += 60;
+        fake_tick(machine, 1);
+        assert_about(fake_rate(machine, process)->ledger.running, 0.6, 0.01);
+        assert_true(isnan(fake_rate(machine, process)->ledger.cpu_wait));
+
+        /* Threads that come and go between two looks are more than the two looks see: the ticks agree. */
+        process->counters.threads = 1;
+        fake_tick(machine, 1);
+        process->counters.run_nsec += UINT64_C(1800000000);
+        process->counters.user_ticks += 180;
+        fake_tick(machine, 1);
+        assert_about(fake_rate(machine, process)->ledger.running, 1.8, 0.01);
+}
+
 static void test_newborn_has_not_waited_long(void **state)
 {
         (void)state;
@@ -707,6 +733,7 @@ int main(void)
                 CASE(test_long_wait),
                 CASE(test_wait_longer_than_life),
                 CASE(test_wait_longer_than_the_interval),
+                CASE(test_counted_twice_at_its_end),
                 CASE(test_newborn_has_not_waited_long),
                 CASE(test_waits_of_many_threads),
                 CASE(test_sampled_where_nothing_is_booked),
